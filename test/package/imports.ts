@@ -8,23 +8,23 @@ interface Import {
 
 export interface Source {
   readonly imports: readonly Import[];
-  /** Names of the methods it calls: `startSpan` for `tracer.startSpan(…)`. */
-  readonly methods: ReadonlySet<string>;
+  /** Names of the members that it reads or calls: `startSpan` for `tracer?.startSpan(…)`. */
+  readonly members: ReadonlySet<string>;
 }
 
 /** Parses a `.ts`, `.d.ts` or `.js` file, so that a comment or a string is never taken for an import. */
 export function readSource(path: string): Source {
   const imports: Import[] = [];
-  const methods = new Set<string>();
-  visit(parseFileSync(path, { syntax: 'typescript' }), imports, methods);
-  return { imports, methods };
+  const members = new Set<string>();
+  visit(parseFileSync(path, { syntax: 'typescript' }), imports, members);
+  return { imports, members };
 }
 
 type Node = Record<string, unknown> & { readonly type: string };
 
-function visit(value: unknown, imports: Import[], methods: Set<string>): void {
+function visit(value: unknown, imports: Import[], members: Set<string>): void {
   if (Array.isArray(value)) {
-    for (const item of value) visit(item, imports, methods);
+    for (const item of value) visit(item, imports, members);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
@@ -39,22 +39,24 @@ function visit(value: unknown, imports: Import[], methods: Set<string>): void {
       imports.push({ from: text(node.argument), typeOnly: true });
       break;
     case 'CallExpression':
-      readCall(node, imports, methods);
+      if (isImportCall(node.callee as Node)) imports.push({ from: argumentOf(node), typeOnly: false });
+      break;
+    case 'MemberExpression':
+      members.add(text(node.property));
       break;
   }
-  for (const child of Object.values(node)) visit(child, imports, methods);
+  for (const child of Object.values(node)) visit(child, imports, members);
 }
 
-function readCall(node: Node, imports: Import[], methods: Set<string>): void {
-  const callee = node.callee as Node;
-  if (callee.type === 'Import' || (callee.type === 'Identifier' && callee.value === 'require')) {
-    const [first] = node.arguments as readonly { readonly expression: Node }[];
-    if (first?.expression.type === 'StringLiteral') imports.push({ from: text(first.expression), typeOnly: false });
-  } else if (callee.type === 'MemberExpression') {
-    methods.add(String((callee.property as Node).value));
-  }
+function isImportCall(callee: Node): boolean {
+  return callee.type === 'Import' || (callee.type === 'Identifier' && callee.value === 'require');
 }
 
-function text(literal: unknown): string {
-  return String((literal as Node).value);
+function argumentOf(call: Node): string {
+  const [first] = call.arguments as readonly { readonly expression: Node }[];
+  return text(first?.expression);
+}
+
+function text(node: unknown): string {
+  return String((node as Node | undefined)?.value);
 }

@@ -1,0 +1,101 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize, sep } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { readSource } from './imports.ts';
+
+// The rooms of src/ and the rooms that each may use: arrows point inward and never back. A room is a folder of src/ or a
+// file beside them. A new room needs a line here.
+
+const words = ['attributes', 'errors', 'model', 'version'];
+const library = ['content', 'context', 'diagnostics', 'options', 'span-model', 'spans', ...words];
+
+const mayUse: Readonly<Record<string, readonly string[]>> = {
+  attributes: [],
+  errors: [],
+  model: [],
+  version: [],
+  diagnostics: ['errors'],
+  content: ['diagnostics', ...words],
+  context: ['diagnostics', ...words],
+  options: ['content', 'diagnostics', ...words],
+  'span-model': ['content', ...words],
+  spans: library,
+  baton: library,
+  index: ['baton', ...library],
+  replay: ['attributes'],
+  cli: ['baton', 'index', 'replay', ...library],
+};
+
+/** What a room may import of others' packages; `cli` is an app and may use all that is installed. */
+const guest = ['@opentelemetry/api', '@opentelemetry/semantic-conventions'];
+const packages: Readonly<Record<string, readonly string[]>> = { replay: [] };
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => ({ name, room: roomOf(name), ...readSource(join('src', name)) }));
+
+/** `spans/run.ts` -> `spans`, `baton.ts` -> `baton`; `replay.ts` is the door of `replay/`. */
+function roomOf(name: string): string {
+  const [first = ''] = name.split(sep);
+  return first.replace(/\.ts$/, '');
+}
+
+function strays(isStray: (room: string, from: string, name: string) => boolean): readonly string[] {
+  return files.flatMap(({ name, room, imports }) =>
+    imports.filter(({ from }) => isStray(room, from, name)).map(({ from }) => `${name} imports ${from}`),
+  );
+}
+
+describe('the rooms of src', () => {
+  it('are all known', () => {
+    expect(files.filter(({ room }) => !mayUse[room]).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('use only rooms further in', () => {
+    const back = strays((room, from, name) => {
+      if (!from.startsWith('.')) return false;
+      const target = roomOf(normalize(join(dirname(name), from)));
+      return target !== room && !mayUse[room]?.includes(target);
+    });
+    expect(back).toEqual([]);
+  });
+
+  it('use no package but the OpenTelemetry API and its stable names, outside the command line', () => {
+    const foreign = strays(
+      (room, from) => room !== 'cli' && !from.startsWith('.') && !(packages[room] ?? guest).includes(from),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it('start spans in spans/recorder.ts alone', () => {
+    const starting = files.filter(({ members }) => members.has('startSpan') || members.has('startActiveSpan'));
+    expect(starting.map(({ name }) => name)).toEqual([join('spans', 'recorder.ts')]);
+  });
+});
+
+describe('readSource', () => {
+  it('sees every form of import, and none in comments and strings', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'otel-baton-imports-'));
+    const path = join(folder, 'all.ts');
+    writeFileSync(
+      path,
+      `import a from 'a';
+       import type { B } from 'b';
+       import 'c';
+       export { d } from 'd';
+       export * from 'e';
+       const f = () => import('f');
+       const g = require('g');
+       type H = import('h').H;
+       // import x from 'comment';
+       const text = "import x from 'string'";
+       f()?.startSpan?.();`,
+    );
+    const { imports, members } = readSource(path);
+    rmSync(folder, { recursive: true });
+    expect(imports.map(({ from }) => from)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
+    expect(imports.filter(({ typeOnly }) => typeOnly).map(({ from }) => from)).toEqual(['b', 'h']);
+    expect(members.has('startSpan')).toBe(true);
+  });
+});
