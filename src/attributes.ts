@@ -100,6 +100,9 @@ export const ATTR_HANDOFF_COUNT = 'baton.handoff.count';
 export const ATTR_HANDOFF_PATH = 'baton.handoff.path';
 export const ATTR_HANDOFF_LOOP = 'baton.handoff.loop';
 
+/** True on a step, a tool call or a model call that was still open when its session ended. */
+export const ATTR_ABANDONED = 'baton.abandoned';
+
 export const ATTR_LINK_TYPE = 'baton.link.type';
 
 /** Followed by the app's own key: `baton.metadata.triggerKind`. */

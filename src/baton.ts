@@ -1,0 +1,280 @@
+import { Content } from './content/content.ts';
+import { Redactor } from './content/redact.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { BatonError, type BatonErrorCode, describe } from './errors.ts';
+import type { Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import type {
+  CapturedError,
+  ChildRunInput,
+  HandoffAnswer,
+  HandoffRequest,
+  McpCallInput,
+  ModelCallInput,
+  RunInput,
+  SessionInput,
+  ToolInput,
+  TrackedEvent,
+  WorkflowStepInput,
+} from './model.ts';
+import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { toAgent } from './span-model.ts';
+import { type AnswerStatus, answerHandoff } from './spans/answer.ts';
+import { captureError, trackEvent } from './spans/event.ts';
+import { requestHandoff } from './spans/handoff.ts';
+import { startModelCall } from './spans/model-call.ts';
+import { Recorder } from './spans/recorder.ts';
+import { startChildRun, startRun } from './spans/run.ts';
+import { startSession } from './spans/session.ts';
+import { Silent } from './spans/silent.ts';
+import { startMcpCall, startTool } from './spans/tool-call.ts';
+import { startWorkflowStep } from './spans/workflow-step.ts';
+
+/** A started piece of work that can run the app's callback inside itself. */
+interface Performing {
+  perform<T>(fn: (handle: unknown) => T): T;
+}
+
+type Starter<Input> = (recorder: Recorder, input: Input) => object;
+
+/** How long `flush` and `shutdown` wait for the provider, in milliseconds. */
+const FLUSH_TIMEOUT_MS = 10_000;
+
+/**
+ * OpenTelemetry for multi-agent pipelines: wrap the work in sessions, runs, steps and tool calls, say when it is handed
+ * over, and every tracing backend shows who did what.
+ *
+ * After construction nothing here throws into the app (but for `strict`) and nothing waits for the network, but `flush`
+ * and `shutdown`, which are bounded.
+ *
+ * @example
+ * ```ts
+ * const baton = await Baton.create({ agent: { key: 'triage', name: 'Triage' } });
+ * await baton.withSession({ kind: 'pipeline' }, () =>
+ *   baton.withRun({ stepKey: 'triage' }, async () => {
+ *     const handoff = baton.trackHandoffRequested({ target: 'billing', reason: 'Refund wanted' });
+ *     await baton.withChildRun({ agent: 'billing', handoffId: handoff.id }, answerCustomer);
+ *   }),
+ * );
+ * await baton.flush();
+ * ```
+ */
+export class Baton {
+  readonly #recorder: Recorder;
+  readonly #diagnostics: Diagnostics;
+  #enabled: boolean;
+
+  /** @throws BatonError for options that cannot be used; its message names option, expected and given. */
+  constructor(options: BatonOptions) {
+    const resolved: ResolvedOptions = resolveOptions(options);
+    this.#enabled = resolved.enabled;
+    this.#diagnostics = new Diagnostics(resolved.strict, resolved.onWarning);
+    const redactor = new Redactor(resolved.redaction, this.#diagnostics);
+    const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
+    this.#recorder = new Recorder({
+      tracerProvider: resolved.tracerProvider,
+      agent: toAgent(resolved.agent, content) ?? { key: 'app' },
+      content,
+      diagnostics: this.#diagnostics,
+      environment: resolved.environment,
+      operationNames: resolved.operationNames,
+    });
+  }
+
+  /** The same as the constructor, for code that awaits its clients. Rejects with a BatonError for unusable options. */
+  static async create(options: BatonOptions): Promise<Baton> {
+    return new Baton(options);
+  }
+
+  /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
+  withSession<T>(input: SessionInput, fn: (session: Session) => T): T {
+    return this.#within(startSession, input, fn);
+  }
+
+  /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
+  withRun<T>(input: RunInput, fn: (run: Run) => T): T {
+    return this.#within(startRun, input, fn);
+  }
+
+  /** A run that another run starts. Belongs to the agent it names, else to its step. */
+  withChildRun<T>(input: ChildRunInput, fn: (run: Run) => T): T {
+    return this.#within(startChildRun, input, fn);
+  }
+
+  /** A named piece of a run. */
+  withWorkflowStep<T>(input: WorkflowStepInput, fn: (step: WorkflowStep) => T): T {
+    return this.#within(startWorkflowStep, input, fn);
+  }
+
+  /** An action through a tool, with risk, action and resource. */
+  withTool<T>(input: ToolInput, fn: (call: ToolCall) => T): T {
+    return this.#within(startTool, input, fn);
+  }
+
+  /** A call of a model, where no other instrumentation records it. */
+  withLlmCall<T>(input: ModelCallInput, fn: (call: ModelCall) => T): T {
+    return this.#within(startModelCall, input, fn);
+  }
+
+  /** A tool that is called over the Model Context Protocol. */
+  withMcpCall<T>(input: McpCallInput, fn: (call: ToolCall) => T): T {
+    return this.#within(startMcpCall, input, fn);
+  }
+
+  /** `withSession` for code that cannot wrap itself in a callback: call `end()`, or `await using` it. */
+  startSession(input: SessionInput): Session {
+    return this.#start(startSession, input);
+  }
+
+  /** `withRun` without a callback. What happens inside names it by `runId` or `parentRunId`, or runs in `within`. */
+  startRun(input: RunInput): Run {
+    return this.#start(startRun, input);
+  }
+
+  /** `withChildRun` without a callback. */
+  startChildRun(input: ChildRunInput): Run {
+    return this.#start(startChildRun, input);
+  }
+
+  /** `withWorkflowStep` without a callback. */
+  startWorkflowStep(input: WorkflowStepInput): WorkflowStep {
+    return this.#start(startWorkflowStep, input);
+  }
+
+  /** `withTool` without a callback. */
+  startTool(input: ToolInput): ToolCall {
+    return this.#start(startTool, input);
+  }
+
+  /** `withLlmCall` without a callback. */
+  startLlmCall(input: ModelCallInput): ModelCall {
+    return this.#start(startModelCall, input);
+  }
+
+  /** `withMcpCall` without a callback. */
+  startMcpCall(input: McpCallInput): ToolCall {
+    return this.#start(startMcpCall, input);
+  }
+
+  /** One agent asks another to take over. A run picks it up by `handoffId`, or as the oldest that waits for it. */
+  trackHandoffRequested(input: HandoffRequest): Handoff {
+    return this.#start(requestHandoff, input);
+  }
+
+  /** The receiver has taken over (first call), or is done with what was handed over (after that). */
+  trackHandoffCompleted(input: HandoffAnswer = {}): void {
+    this.#answer('completed', input);
+  }
+
+  /** The receiver will not take it: a decision, not an error. */
+  trackHandoffRejected(input: HandoffAnswer = {}): void {
+    this.#answer('rejected', input);
+  }
+
+  /** Taking over went wrong. */
+  trackHandoffFailed(input: HandoffAnswer = {}): void {
+    this.#answer('failed', input);
+  }
+
+  /** The work goes back to whoever handed it over. */
+  trackHandoffReturned(input: HandoffAnswer = {}): void {
+    this.#answer('returned', input);
+  }
+
+  /** Something of the app's own that happened: a span event on the innermost scope, named by its type. */
+  track(input: TrackedEvent): void {
+    this.#quietly((given: TrackedEvent) => trackEvent(this.#recorder, given), input);
+  }
+
+  /** An error that the app dealt with: an `exception` event, and no failed span. */
+  captureError(input: CapturedError): void {
+    this.#quietly((given: CapturedError) => captureError(this.#recorder, given), input);
+  }
+
+  /** How often each kind of warning occurred. */
+  warnings(): Partial<Record<BatonErrorCode, number>> {
+    return this.#diagnostics.counts();
+  }
+
+  /**
+   * Hands what has ended to the backend. Never rejects; `false` when that did not work or took longer than
+   * `timeoutMs` (default 10,000).
+   */
+  async flush(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    const provider = this.#recorder.provider() as { forceFlush?: () => Promise<void> } | undefined;
+    if (!this.#enabled || typeof provider?.forceFlush !== 'function') return true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      const late = new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), options?.timeoutMs ?? FLUSH_TIMEOUT_MS);
+      });
+      const done = await Promise.race([provider.forceFlush().then(() => true), late]);
+      if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
+      return done;
+    } catch (error) {
+      this.#recorder.failed('flush', Array.isArray(error) ? error[0] : error);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Ends the sessions that are still open, flushes, and records nothing from then on. The provider stays: it is the
+   * app's. Never rejects, may be called twice.
+   */
+  async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    for (const session of this.#recorder.openSessions) session.abandon();
+    const flushed = await this.flush(options);
+    this.#enabled = false;
+    return flushed;
+  }
+
+  /** Runs the callback exactly once, recorded where that works, and gives back what it gives. */
+  #within<Input extends object, T, Handle>(start: Starter<Input>, input: Input, fn: (handle: Handle) => T): T {
+    if (typeof fn !== 'function') return this.#withoutCallback(input, fn);
+    const handle = this.#start<Input, Performing | Silent>(start, input);
+    if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T);
+    return fn(handle as Handle);
+  }
+
+  #withoutCallback<T>(input: unknown, fn: unknown): T {
+    this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
+    // Options left out: the only function there is, is what the app wants to run.
+    return typeof input === 'function' ? (input as (handle: unknown) => T)(new Silent(false)) : (undefined as T);
+  }
+
+  #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
+    if (this.#enabled) {
+      try {
+        return start(this.#recorder, this.#checked(input)) as Handle;
+      } catch (error) {
+        if (error instanceof BatonError) throw error;
+        this.#recorder.failed('starting', error);
+      }
+    }
+    const isSession = (start as unknown) === startSession;
+    const { id, sessionId } = (input ?? {}) as SessionInput;
+    return new Silent(isSession, undefined, sessionId ?? (isSession ? id : undefined)) as Handle;
+  }
+
+  #answer(status: AnswerStatus, input: HandoffAnswer): void {
+    this.#quietly((given: HandoffAnswer) => answerHandoff(this.#recorder, status, given), input);
+  }
+
+  #quietly<Input extends object>(record: (input: Input) => void, input: Input): void {
+    if (!this.#enabled) return;
+    try {
+      record(this.#checked(input));
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      this.#recorder.failed('recording', error);
+    }
+  }
+
+  /** The app's input, or an empty one in place of what is none. */
+  #checked<Input extends object>(input: Input): Input {
+    if (typeof input === 'object' && input !== null) return input;
+    this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
+    return {} as Input;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Attributes } from '@opentelemetry/api';
+import { ATTR_METADATA_DROPPED, PREFIX_METADATA } from '../attributes.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import { describe } from '../errors.ts';
+import type { Metadata, Summary } from '../model.ts';
+import { clip } from './limits.ts';
+import { REDACTED, type Redactor } from './redact.ts';
+import { toJson } from './serialize.ts';
+
+/**
+ * How much of what the agents say leaves the process: nothing, what the app itself calls a summary or a reason, or also
+ * arguments, results and messages.
+ */
+export type ContentPolicy = 'none' | 'summaries' | 'full';
+
+const MAX_METADATA = 32;
+
+/** Turns what an app gives into attribute values: by policy, redacted, limited. The only door for content. */
+export class Content {
+  readonly #policy: ContentPolicy;
+  readonly #redactor: Redactor;
+  readonly #maxBytes: number;
+  readonly #diagnostics: Diagnostics;
+
+  constructor(policy: ContentPolicy, redactor: Redactor, maxBytes: number, diagnostics: Diagnostics) {
+    this.#policy = policy;
+    this.#redactor = redactor;
+    this.#maxBytes = maxBytes;
+    this.#diagnostics = diagnostics;
+  }
+
+  /** A name or an id: what is no text or number is left out. */
+  name(value: unknown, key: string): string | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string') {
+      const name = this.#redactor.name(value, key);
+      return name === undefined ? undefined : clip(name, this.#maxBytes);
+    }
+    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+    this.#reject(value, key, 'a string');
+    return undefined;
+  }
+
+  /** A count or an index. */
+  integer(value: unknown, key: string): number | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    this.#reject(value, key, 'a whole number from 0');
+    return undefined;
+  }
+
+  #reject(value: unknown, key: string, expected: string): void {
+    this.#diagnostics.misuse('invalid_input', `${key}: expected ${expected}, got ${describe(value)}; it is left out`);
+  }
+
+  /** A text or an object, whatever the policy: metadata, errors. */
+  value(value: unknown, key: string): string | undefined {
+    const text = typeof value === 'string' ? this.#redactor.text(value, key) : toJson(value, this.#redactor, key);
+    return text === undefined ? undefined : clip(text, this.#maxBytes);
+  }
+
+  /** What the app itself calls a summary or a reason. */
+  summary(value: Summary | undefined | null, key: string): string | undefined {
+    return value === undefined || value === null || this.#policy === 'none' ? undefined : this.value(value, key);
+  }
+
+  /** Arguments, results, messages. */
+  full(value: unknown, key: string): string | undefined {
+    return value === undefined || this.#policy !== 'full' ? undefined : this.value(value, key);
+  }
+
+  /** One attribute per entry: primitives as they are, the rest as JSON, at most 32, the rest counted. */
+  metadata(attributes: Attributes, metadata: Metadata | undefined | null): void {
+    if (typeof metadata !== 'object' || metadata === null) return;
+    let written = 0;
+    let dropped = 0;
+    for (const key of Object.keys(metadata)) {
+      const value = written < MAX_METADATA ? this.#entry(metadata, key) : undefined;
+      const name = value === undefined ? undefined : this.#redactor.name(key, key);
+      if (name === undefined || value === undefined) {
+        dropped++;
+        continue;
+      }
+      attributes[PREFIX_METADATA + name] = value;
+      written++;
+    }
+    if (dropped > 0) attributes[ATTR_METADATA_DROPPED] = dropped;
+  }
+
+  #entry(metadata: Metadata, key: string): string | number | boolean | undefined {
+    if (this.#redactor.isSecretKey(key)) return REDACTED;
+    let value: unknown;
+    try {
+      value = metadata[key];
+    } catch {
+      return undefined;
+    }
+    if (typeof value === 'boolean' || (typeof value === 'number' && isSafe(value))) return value;
+    return value === undefined || value === null || typeof value === 'function' ? undefined : this.value(value, key);
+  }
+}
+
+/** The stock exporter writes NaN as null and an integer beyond 2^53 in a form that receivers refuse. */
+function isSafe(value: number): boolean {
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}

@@ -1,0 +1,58 @@
+import { type DiagLogger, diag } from '@opentelemetry/api';
+import { BatonError, type BatonErrorCode } from './errors.ts';
+
+/** One warning, as `onWarning` gets it. */
+export interface BatonWarning {
+  readonly code: BatonErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Where everything goes that is wrong but must not hurt the app: the first of each code as a warning of OpenTelemetry's
+ * `diag` logger and to `onWarning`, all of them into a count.
+ */
+export class Diagnostics {
+  readonly #counts = new Map<BatonErrorCode, number>();
+  readonly #strict: boolean;
+  readonly #onWarning: ((warning: BatonWarning) => void) | undefined;
+  readonly #logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-baton' });
+
+  constructor(strict: boolean, onWarning?: (warning: BatonWarning) => void) {
+    this.#strict = strict;
+    this.#onWarning = onWarning;
+  }
+
+  /** The app used Baton wrongly. Warns, or throws in strict mode. */
+  misuse(code: BatonErrorCode, message: string): void {
+    if (this.#strict) throw new BatonError(code, message);
+    this.warn(code, message);
+  }
+
+  /** Something outside Baton failed: a hook, a span processor, an exporter. Warns, never throws. */
+  warn(code: BatonErrorCode, message: string): void {
+    const count = (this.#counts.get(code) ?? 0) + 1;
+    this.#counts.set(code, count);
+    if (count > 1) return;
+    try {
+      this.#logger.warn(`${message} [${code}]`);
+      this.#onWarning?.({ code, message });
+    } catch {
+      // A logger or hook that throws has nowhere left to be told.
+    }
+  }
+
+  /** How often each code occurred. */
+  counts(): Partial<Record<BatonErrorCode, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+/** What an unknown thrown value says of itself, without ever throwing. */
+export function messageOf(error: unknown): string {
+  try {
+    if (error instanceof Error) return error.message;
+    return typeof error === 'string' ? error : String(error);
+  } catch {
+    return 'an error that cannot be read';
+  }
+}

@@ -1,0 +1,42 @@
+/** What went wrong, as a stable word: the same in warnings, in `BatonError.code` and in the docs. */
+export type BatonErrorCode =
+  | 'invalid_option'
+  | 'invalid_input'
+  | 'missing_callback'
+  | 'unknown_session'
+  | 'unknown_run'
+  | 'ended_run'
+  | 'ended_scope'
+  | 'no_run'
+  | 'unknown_handoff'
+  | 'handoff_already_picked_up'
+  | 'handoff_already_answered'
+  | 'no_handoff'
+  | 'invalid_carrier'
+  | 'hook_failed'
+  | 'too_many_open'
+  | 'telemetry_failed';
+
+/**
+ * Thrown by the constructor for options that cannot be used, and for misuse when `strict: true`.
+ * Nothing else in Baton throws.
+ */
+export class BatonError extends Error {
+  override readonly name = 'BatonError';
+  /** Stable word for the kind of mistake, e.g. `unknown_run`. */
+  readonly code: BatonErrorCode;
+
+  constructor(code: BatonErrorCode, message: string) {
+    super(`${message} [${code}]`);
+    this.code = code;
+  }
+}
+
+/** A value as it may stand in an error message: short, and never the content of an object. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return value.length > 60 ? `"${value.slice(0, 57)}..."` : `"${value}"`;
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

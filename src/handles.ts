@@ -1,0 +1,91 @@
+/** What a callback or a `start…` call gets: the ids, and setters for what is known only at the end. */
+import type { Agent, Carrier, HandoffMode, HandoffStatus, Metadata, ModelResponse, Summary, Usage } from './model.ts';
+
+/** Common to everything that lasts. In a callback it ends by itself; after `start…` call `end()`, or `await using` it. */
+export interface Scoped {
+  /** Adds metadata that was not known at the start. */
+  setMetadata(metadata: Metadata): void;
+  /** Runs `fn` inside this scope, so that what happens there needs no ids. Does not end the scope. */
+  within<T>(fn: () => T): T;
+  /** Ends the span. A second call does nothing. */
+  end(): void;
+  /** Ends the span as failed, or as cancelled when the error is an `AbortError`. */
+  fail(error: unknown): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Session extends Scoped {
+  /** The app's own id, or a random UUID. */
+  readonly id: string;
+  /** The handoffs of this session so far. */
+  readonly handoffs: SessionHandoffs;
+  setOutputSummary(summary: Summary): void;
+}
+
+export interface Run extends Scoped {
+  /** A W3C `traceparent`: names this run in any process. */
+  readonly id: string;
+  readonly sessionId: string;
+  setOutputSummary(summary: Summary): void;
+  /** What the run consumed. Default: the sum of its model calls. */
+  setUsage(usage: Usage): void;
+  /** Who runs, when it is known only now. */
+  setAgent(agent: Agent | string): void;
+}
+
+export interface WorkflowStep extends Scoped {
+  setPayloadSummary(summary: Summary): void;
+}
+
+export interface ToolCall extends Scoped {
+  /** Content: recorded with `content: 'full'` only. */
+  setResult(result: unknown): void;
+  /** True when the result came from an earlier call with the same idempotency key. */
+  setCached(cached: boolean): void;
+}
+
+export interface ModelCall extends Scoped {
+  setResponse(response: ModelResponse): void;
+  setUsage(usage: Usage): void;
+}
+
+export interface Handoff {
+  /** A W3C `traceparent`: names this handoff in any process. */
+  readonly id: string;
+  /** What another process needs to pick it up: W3C headers and ids, no content. */
+  carrier(): Carrier;
+}
+
+/** The handoffs of a session: who handed to whom, and what came of it. Empty while nothing is recorded. */
+export interface SessionHandoffs extends Iterable<HandoffRecord> {
+  /** How many were requested. */
+  readonly count: number;
+  /** `triage → billing`; a fan-out is `planner → search, planner → write`, a return `triage → billing → triage`. */
+  path(): string;
+  statistics(): HandoffStatistics;
+}
+
+export interface HandoffRecord {
+  readonly id: string;
+  /** Agent keys. */
+  readonly source: string;
+  readonly target: string | undefined;
+  readonly mode: HandoffMode;
+  readonly status: HandoffStatus;
+  readonly reason: string | undefined;
+  /** Milliseconds from the request to its first answer. */
+  readonly waitMs: number | undefined;
+}
+
+export interface HandoffStatistics {
+  readonly totalHandoffs: number;
+  readonly path: string;
+  /** How many agents took part. */
+  readonly agentsInvolved: number;
+  /** Their keys, in the order of their first run. */
+  readonly agents: readonly string[];
+  readonly byStatus: Readonly<Partial<Record<HandoffStatus, number>>>;
+  /** True when a pair of agents handed the same work to and fro. */
+  readonly loop: boolean;
+}

@@ -1,0 +1,60 @@
+/**
+ * Baton: OpenTelemetry for multi-agent pipelines. Start with {@link Baton}.
+ */
+// Start here
+export { Baton } from './baton.ts';
+// Privacy
+export type { ContentPolicy } from './content/content.ts';
+export type { RedactionOptions } from './content/redact.ts';
+// Errors
+export type { BatonWarning } from './diagnostics.ts';
+export { BatonError, type BatonErrorCode } from './errors.ts';
+// What callbacks and `start…` give
+export type {
+  Handoff,
+  HandoffRecord,
+  HandoffStatistics,
+  ModelCall,
+  Run,
+  Scoped,
+  Session,
+  SessionHandoffs,
+  ToolCall,
+  WorkflowStep,
+} from './handles.ts';
+// What an app can say
+export type {
+  Action,
+  ActionType,
+  Agent,
+  CapturedError,
+  Carrier,
+  ChildRunInput,
+  HandoffAnswer,
+  HandoffMode,
+  HandoffReasonType,
+  HandoffRequest,
+  HandoffStatus,
+  HandoffTarget,
+  InRunInput,
+  McpCallInput,
+  Metadata,
+  ModelCallInput,
+  ModelResponse,
+  OpenWord,
+  Resource,
+  ResourceType,
+  RiskLevel,
+  RunInput,
+  RunRole,
+  SessionInput,
+  SessionKind,
+  StepMetadata,
+  Summary,
+  Tool,
+  ToolInput,
+  TrackedEvent,
+  Usage,
+  WorkflowStepInput,
+} from './model.ts';
+export type { BatonOptions } from './options.ts';

@@ -1,0 +1,167 @@
+import type { TracerProvider } from '@opentelemetry/api';
+import type { ContentPolicy } from './content/content.ts';
+import { DEFAULT_ATTRIBUTE_BYTES } from './content/limits.ts';
+import type { RedactionOptions } from './content/redact.ts';
+import type { BatonWarning } from './diagnostics.ts';
+import { BatonError, describe } from './errors.ts';
+import type { Agent } from './model.ts';
+
+/** How Baton is set up. What is not given comes from the environment, then from the default. */
+export interface BatonOptions {
+  /** Who the app's runs belong to when they name no agent of their own. An object, or just the key. */
+  readonly agent: Agent | string;
+  /**
+   * `monitor` records, `off` does nothing. Env: `BATON_MODE`.
+   * @defaultValue `'monitor'`
+   */
+  readonly mode?: 'monitor' | 'off' | undefined;
+  /**
+   * `false` is the same as `mode: 'off'`. Env: `BATON_ENABLED`, `OTEL_SDK_DISABLED`.
+   * @defaultValue `true`
+   */
+  readonly enabled?: boolean | undefined;
+  /**
+   * Misuse throws a `BatonError` instead of a warning: for development and tests. Env: `BATON_STRICT`.
+   * @defaultValue `false`
+   */
+  readonly strict?: boolean | undefined;
+  /** `baton.environment` on sessions and on runs outside any session. */
+  readonly environment?: string | undefined;
+  /** Where the spans go. Default: the global provider, also one that is registered later. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /**
+   * What of the agents' words is recorded: `none`, `summaries` (what the app itself calls a summary or a reason) or
+   * `full` (also arguments, results, messages). Env: `BATON_CONTENT`, or
+   * `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true` for `full`.
+   * @defaultValue `'summaries'`
+   */
+  readonly content?: ContentPolicy | undefined;
+  /** What must not leave the process, beside the built-in rules. */
+  readonly redaction?: RedactionOptions | undefined;
+  /**
+   * Longest text attribute in bytes of UTF-8; longer ones are cut with a mark. Tempo cuts at 2,048 without one.
+   * @defaultValue `2000`
+   */
+  readonly maxAttributeBytes?: number | undefined;
+  /**
+   * `all` writes `gen_ai.operation.name` on steps and handoffs, too, for backends that filter by it (Langfuse,
+   * Braintrust). It hides their details in Jaeger's UI.
+   * @defaultValue `'standard'`
+   */
+  readonly operationNames?: 'standard' | 'all' | undefined;
+  /** Called with the first warning of each code; all go to OpenTelemetry's `diag` logger as well. */
+  readonly onWarning?: ((warning: BatonWarning) => void) | undefined;
+}
+
+export interface ResolvedOptions {
+  readonly agent: Agent | string;
+  readonly enabled: boolean;
+  readonly strict: boolean;
+  readonly environment: string | undefined;
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly content: ContentPolicy;
+  readonly redaction: RedactionOptions;
+  readonly maxAttributeBytes: number;
+  readonly operationNames: 'standard' | 'all';
+  readonly onWarning: ((warning: BatonWarning) => void) | undefined;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** User > environment > default, all of it checked. Throws a `BatonError` that names option, expected and given. */
+export function resolveOptions(options: BatonOptions, env: Env = readEnv()): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) fail('options', 'an object with at least an agent', options);
+  const mode = oneOf('mode', options.mode ?? env.BATON_MODE, ['monitor', 'off'], 'monitor');
+  const enabled =
+    bool('enabled', options.enabled ?? env.BATON_ENABLED, true) &&
+    (options.enabled !== undefined || env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true');
+  return {
+    agent: agent(options.agent),
+    enabled: enabled && mode === 'monitor',
+    strict: bool('strict', options.strict ?? env.BATON_STRICT, false),
+    environment: text('environment', options.environment),
+    tracerProvider: tracerProvider(options.tracerProvider),
+    content: oneOf('content', options.content ?? contentFromEnv(env), ['none', 'summaries', 'full'], 'summaries'),
+    redaction: redaction(options.redaction),
+    maxAttributeBytes: bytes(options.maxAttributeBytes),
+    operationNames: oneOf('operationNames', options.operationNames, ['standard', 'all'], 'standard'),
+    onWarning: hook('onWarning', options.onWarning),
+  };
+}
+
+function readEnv(): Env {
+  return (globalThis as { process?: { env?: Env } }).process?.env ?? {};
+}
+
+function contentFromEnv(env: Env): string | undefined {
+  if (env.BATON_CONTENT !== undefined) return env.BATON_CONTENT;
+  const standard = env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT?.toLowerCase();
+  return standard === 'true' || standard === 'span_only' || standard === 'span_and_event' ? 'full' : undefined;
+}
+
+function fail(option: string, expected: string, got: unknown): never {
+  throw new BatonError('invalid_option', `${option}: expected ${expected}, got ${describe(got)}`);
+}
+
+function agent(given: unknown): Agent | string {
+  const key = typeof given === 'object' && given !== null ? (given as Partial<Agent>).key : given;
+  if (typeof key !== 'string' || key.trim() === '') {
+    fail('agent', '{ key: "support-orchestrator", name?: "…" } or just the key', given);
+  }
+  const name = typeof given === 'object' ? (given as Agent).name : undefined;
+  if (name !== undefined && typeof name !== 'string') fail('agent.name', 'a string', name);
+  return given as Agent | string;
+}
+
+function oneOf<T extends string>(option: string, given: unknown, words: readonly T[], otherwise: T): T {
+  if (given === undefined || given === '') return otherwise;
+  if ((words as readonly unknown[]).includes(given)) return given as T;
+  return fail(option, words.map((word) => `"${word}"`).join(' or '), given);
+}
+
+function bool(option: string, given: unknown, otherwise: boolean): boolean {
+  if (given === undefined || given === '') return otherwise;
+  if (typeof given === 'boolean') return given;
+  if (given === 'true' || given === '1') return true;
+  if (given === 'false' || given === '0') return false;
+  return fail(option, 'true or false', given);
+}
+
+function text(option: string, given: unknown): string | undefined {
+  if (given === undefined || typeof given === 'string') return given;
+  return fail(option, 'a string', given);
+}
+
+function hook<T>(option: string, given: T | undefined): T | undefined {
+  if (given === undefined || typeof given === 'function') return given;
+  return fail(option, 'a function', given);
+}
+
+function tracerProvider(given: unknown): TracerProvider | undefined {
+  if (given === undefined) return undefined;
+  if (typeof (given as Partial<TracerProvider> | null)?.getTracer === 'function') return given as TracerProvider;
+  return fail('tracerProvider', 'an OpenTelemetry tracer provider (it has getTracer)', given);
+}
+
+function bytes(given: unknown): number {
+  if (given === undefined) return DEFAULT_ATTRIBUTE_BYTES;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 64) return given;
+  return fail('maxAttributeBytes', 'a whole number from 64', given);
+}
+
+function redaction(given: unknown): RedactionOptions {
+  if (given === undefined) return {};
+  if (typeof given !== 'object' || given === null)
+    fail('redaction', '{ keys?, allowKeys?, patterns?, redact? }', given);
+  const { keys, allowKeys, patterns, redact } = given as RedactionOptions;
+  for (const [option, list] of Object.entries({ keys, allowKeys })) {
+    if (list !== undefined && !(Array.isArray(list) && list.every((key) => typeof key === 'string'))) {
+      fail(`redaction.${option}`, 'an array of strings', list);
+    }
+  }
+  if (patterns !== undefined && !(Array.isArray(patterns) && patterns.every((pattern) => pattern instanceof RegExp))) {
+    fail('redaction.patterns', 'an array of regular expressions', patterns);
+  }
+  hook('redaction.redact', redact);
+  return given;
+}

@@ -1,0 +1,134 @@
+import { type Attributes, type Context, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { withScope } from '../context/scope.ts';
+import { settle } from '../context/settle.ts';
+import type { Scoped } from '../handles.ts';
+import type { Agent, Metadata } from '../model.ts';
+import type { Around } from './around.ts';
+import { type Micros, now, toHrTime } from './clock.ts';
+import { isAbort, recordError } from './failure.ts';
+import type { Recorder } from './recorder.ts';
+import type { Run } from './run.ts';
+import type { SessionRecord } from './session-record.ts';
+
+export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
+
+/** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
+export abstract class Activity implements Scoped, Around {
+  readonly recorder: Recorder;
+  readonly record: SessionRecord;
+  abstract readonly run: Run | undefined;
+  abstract readonly runId: string | undefined;
+  abstract readonly agent: Agent;
+  readonly span: Span;
+  readonly startedAt: Micros;
+  /** The context in which this activity is current. */
+  readonly context: Context;
+  ended = false;
+  /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
+  before: Activity | undefined;
+  after: Activity | undefined;
+  #late: Attributes | undefined;
+
+  constructor(recorder: Recorder, record: SessionRecord, span: Span, startedAt: Micros, parent: Context) {
+    this.recorder = recorder;
+    this.record = record;
+    this.span = span;
+    this.startedAt = startedAt;
+    this.context = withScope(parent, span, this);
+    record.opened(this);
+  }
+
+  /** Runs the app's callback inside this activity and ends it when the result has settled. */
+  perform<T>(fn: (handle: this) => T): T {
+    let result: T;
+    try {
+      result = contextApi.with(this.context, fn, undefined, this);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+    return settle(result, this);
+  }
+
+  within<T>(fn: () => T): T {
+    return contextApi.with(this.context, fn);
+  }
+
+  end(): void {
+    if (!this.ended) this.close('completed');
+  }
+
+  fail(error: unknown): void {
+    if (this.ended) return;
+    if (isAbort(error)) return this.close('cancelled');
+    try {
+      const type = recordError(this, error);
+      this.set(key.ATTR_ERROR_TYPE, type);
+    } catch (failure) {
+      this.recorder.failed('recording an error', failure);
+    }
+    this.close('failed');
+  }
+
+  /** Its session ended first. */
+  abandon(): void {
+    if (!this.ended) this.close('abandoned');
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    return Promise.resolve();
+  }
+
+  setMetadata(metadata: Metadata): void {
+    const attributes = this.late();
+    if (attributes) this.recorder.content.metadata(attributes, metadata);
+  }
+
+  /** Attributes that are written with the end; `undefined`, and a warning, once it has ended. */
+  late(): Attributes | undefined {
+    if (this.ended) {
+      this.recorder.diagnostics.misuse(
+        'ended_scope',
+        'a setter was called after the end; set it before, or it is lost',
+      );
+      return undefined;
+    }
+    this.#late ??= {};
+    return this.#late;
+  }
+
+  set(name: string, value: string | number | boolean | string[] | undefined): void {
+    if (value === undefined) return;
+    this.#late ??= {};
+    this.#late[name] = value;
+  }
+
+  event(name: string, attributes: Attributes, at: Micros = now()): void {
+    this.span.addEvent(name, attributes, toHrTime(at));
+  }
+
+  setError(description: string | undefined): void {
+    const code = SpanStatusCode.ERROR;
+    this.span.setStatus(description === undefined ? { code } : { code, message: description });
+  }
+
+  /** What is written with the end, by kind. */
+  protected abstract finish(outcome: Outcome): void;
+
+  protected close(outcome: Outcome): void {
+    this.ended = true;
+    this.record.closed(this);
+    try {
+      this.finish(outcome);
+    } catch (error) {
+      this.recorder.failed('ending a span', error);
+    }
+    this.recorder.end(this.span, this.startedAt, now(), this.#late);
+  }
+}

@@ -1,0 +1,180 @@
+import { type Attributes, type Span, trace } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { fromId } from '../context/place.ts';
+import { withScope } from '../context/scope.ts';
+import { describe } from '../errors.ts';
+import type { HandoffAnswer, HandoffStatus } from '../model.ts';
+import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
+import { type Around, locate } from './around.ts';
+import { type Micros, now } from './clock.ts';
+import { errorType, exceptionAttributes } from './failure.ts';
+import { Handoff } from './handoff.ts';
+import { linkTo, type Recorder } from './recorder.ts';
+import { registry } from './registry.ts';
+import type { Run } from './run.ts';
+import { isSilent } from './silent.ts';
+
+export type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
+
+const EVENTS: Record<AnswerStatus, string> = {
+  accepted: key.EVENT_HANDOFF_ACCEPTED,
+  completed: key.EVENT_HANDOFF_COMPLETED,
+  rejected: key.EVENT_HANDOFF_REJECTED,
+  returned: key.EVENT_HANDOFF_RETURNED,
+  failed: key.EVENT_HANDOFF_FAILED,
+};
+
+/** The app answers a handoff. `completed` on one that nobody has accepted yet means: accepted. */
+export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: HandoffAnswer): void {
+  const active = recorder.active();
+  if (isSilent(active, input.runId)) return;
+  const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
+  const run = around?.run;
+  const handoff = findHandoff(recorder, input, around);
+  if (!handoff) return;
+  const first = handoff.answeredAt === undefined;
+  const status = asked === 'completed' && first ? 'accepted' : asked;
+  if (!first && !mayFollow(handoff.status, status)) {
+    recorder.diagnostics.misuse(
+      'handoff_already_answered',
+      `the handoff was ${handoff.status} already, it cannot be ${status} now; one handoff has one answer`,
+    );
+    return;
+  }
+  if (run && handoff.receiver === undefined) pickUpLate(handoff, run);
+  const { content } = recorder;
+  const details: Attributes = {};
+  const reason = content.summary(input.reason, key.ATTR_HANDOFF_REASON);
+  const payload = content.summary(input.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
+  if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
+  if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
+  if (first) writeAnswer(recorder, handoff, around, status, { details, error: input.error });
+  else follow(handoff, around, status, details);
+  if (status === 'returned') handBack(handoff, run);
+}
+
+/** After acceptance the work may still be completed, returned or fail; everything else is final. */
+function mayFollow(before: HandoffStatus, status: AnswerStatus): boolean {
+  return before === 'accepted' && (status === 'completed' || status === 'returned' || status === 'failed');
+}
+
+function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | undefined): Handoff | undefined {
+  const { handoffId } = input;
+  const run = around?.run;
+  if (handoffId !== undefined && handoffId !== null) {
+    const known = registry.handoffs.get(handoffId) ?? (run?.pickedUp?.id === handoffId ? run.pickedUp : undefined);
+    if (known) return known;
+    const remote = remoteHandoff(recorder, handoffId, around);
+    if (!remote) {
+      recorder.diagnostics.misuse(
+        'unknown_handoff',
+        `handoffId: expected the id of a handoff, got ${describe(handoffId)}`,
+      );
+    }
+    return remote;
+  }
+  if (run?.pickedUp) return run.pickedUp;
+  const waiting = around?.record.handoffs.waitingFor(run?.parentId, run?.agent.key ?? '', undefined);
+  if (waiting) return waiting;
+  recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
+  return undefined;
+}
+
+/** A handoff of another process: its id is a place to hang the answer on. */
+export function remoteHandoff(
+  recorder: Recorder,
+  handoffId: unknown,
+  around: Around | undefined,
+  source = '',
+): Handoff | undefined {
+  const place = fromId(handoffId);
+  return place && new Handoff(recorder, around?.record.sessionId ?? '', { place, source });
+}
+
+/** The run did not know of the handoff when it started: its link comes now. */
+function pickUpLate(handoff: Handoff, run: Run): void {
+  const attributes = run.ended ? undefined : run.late();
+  if (attributes) handoff.describe(attributes, run.agent.key);
+  run.span.addLink(handoff.link(run.agent.key));
+  handoff.pickedUpBy(run);
+}
+
+interface AnswerDetails {
+  readonly details?: Attributes | undefined;
+  readonly error?: unknown;
+  /** When it was answered; default now. */
+  readonly at?: Micros | undefined;
+}
+
+/** The first answer: a CONSUMER span below the handoff, an event on the receiver's run, the end of the handoff. */
+export function writeAnswer(
+  recorder: Recorder,
+  handoff: Handoff,
+  around: Around | undefined,
+  status: AnswerStatus,
+  { details, error, at }: AnswerDetails,
+): void {
+  const run = around?.run;
+  const startedAt = at === undefined ? now() : at + 1;
+  handoff.answered(status, startedAt);
+  if (around) {
+    const attributes = commonAttributes(around.record, around.runId, around.agent.key);
+    handoff.describe(attributes, around.agent.key);
+    attributes[key.ATTR_HANDOFF_STATUS] = status;
+    if (handoff.waitMs !== undefined) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
+    Object.assign(attributes, details);
+    const place = trace.wrapSpanContext(handoff.place);
+    const parent = withScope(around.context, place, around);
+    const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
+    if (span && status === 'failed') failAnswer(recorder, handoff, span, error);
+    if (span) recorder.end(span, startedAt, at === undefined ? now() : startedAt + 1);
+  }
+  if (run) announce(handoff, run, status, {}, at === undefined ? now() : startedAt + 1);
+  handoff.close(at === undefined ? now() : startedAt + 2);
+  if (around && status === 'accepted') noticeLoop(handoff, around);
+}
+
+function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unknown): void {
+  const known = error !== undefined;
+  const exception = known ? exceptionAttributes(error, recorder.content) : {};
+  const message = exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined;
+  const type = known ? errorType(error) : 'handoff_failed';
+  if (known) span.addEvent(key.EVENT_EXCEPTION, exception);
+  span.setAttribute(key.ATTR_ERROR_TYPE, type);
+  span.setStatus(message === undefined ? { code: 2 } : { code: 2, message });
+  handoff.failed(message, type);
+}
+
+/** A later word on a handoff that was accepted: an event, because its span and its answer are closed. */
+function follow(handoff: Handoff, around: Around | undefined, status: AnswerStatus, details: Attributes): void {
+  handoff.status = status;
+  const run = around?.run ?? handoff.receiver;
+  if (run && !run.ended) announce(handoff, run, status, details, now());
+}
+
+function announce(handoff: Handoff, run: Run, status: AnswerStatus, details: Attributes, at: Micros): void {
+  run.event(EVENTS[status], { [key.ATTR_HANDOFF_ID]: handoff.id, ...details }, at);
+  run.set(key.ATTR_HANDOFF_STATUS, status);
+}
+
+/** The work is back with the source: a link to where it comes from, when the source is still at work here. */
+function handBack(handoff: Handoff, run: Run | undefined): void {
+  handoff.returnedAt = now();
+  const source = handoff.sourceRunId === undefined ? undefined : registry.runs.get(handoff.sourceRunId);
+  if (!source || source.ended || !run || source === run) return;
+  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
+  // A root span with a link into its own trace would be drawn below its own child.
+  if (!source.hasParent) return;
+  const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };
+  handoff.describe(attributes, run.agent.key);
+  source.span.addLink(linkTo(run.span.spanContext(), attributes));
+}
+
+function noticeLoop(handoff: Handoff, around: Around): void {
+  const { record } = around;
+  if (!record.handoffs.repeats(handoff)) return;
+  record.handoffs.loop = true;
+  const attributes: Attributes = {};
+  handoff.describe(attributes, around.agent.key);
+  record.owner?.event(key.EVENT_HANDOFF_LOOP, attributes);
+}

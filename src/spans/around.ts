@@ -1,0 +1,106 @@
+import { type Context, trace } from '@opentelemetry/api';
+import { fromId } from '../context/place.ts';
+import { scopeOf, withScope } from '../context/scope.ts';
+import { describe } from '../errors.ts';
+import type { Agent } from '../model.ts';
+import type { Recorder } from './recorder.ts';
+import { hasEnded, registry } from './registry.ts';
+import type { Run } from './run.ts';
+import { SessionRecord } from './session-record.ts';
+import type { SilentScope } from './silent.ts';
+
+/** What a new span belongs to: the run or the session around it, found by id or by async context. */
+export interface Around {
+  readonly record: SessionRecord;
+  /** The run, when it is open in this process. */
+  readonly run: Run | undefined;
+  readonly runId: string | undefined;
+  readonly agent: Agent;
+  /** The context to start the span in: its active span is the parent. */
+  readonly context: Context;
+}
+
+/** The scope of ours that is active, if any. */
+export function activeScope(active: Context): Around | undefined {
+  const scope = scopeOf(active) as Around | SilentScope | undefined;
+  return scope === undefined || 'silent' in scope ? undefined : scope;
+}
+
+/**
+ * Finds what `runId`, `sessionId` or the async context name, in this order. Ids of another process are places in its
+ * trace; what cannot be one is warned about, and the async context stands in.
+ */
+export function locate(
+  recorder: Recorder,
+  active: Context,
+  runId: string | undefined,
+  sessionId: string | undefined,
+  option: string,
+): Around | undefined {
+  const scope = activeScope(active);
+  if (runId !== undefined && runId !== null) {
+    if (scope?.runId === runId) return scope;
+    const run = registry.runs.get(runId);
+    if (run) return run;
+    const place = elsewhere(recorder, active, runId, sessionId, scope, option);
+    if (place) return place;
+  }
+  if (sessionId === undefined || sessionId === null || scope?.record.sessionId === sessionId) return scope;
+  const record = registry.sessions.get(sessionId);
+  if (record) return record;
+  if (typeof sessionId === 'string' && sessionId !== '') {
+    // A session of the app's own that lives elsewhere: what happens here joins it by its id.
+    return new SessionRecord(recorder, active, sessionId);
+  }
+  recorder.diagnostics.misuse('unknown_session', `sessionId: expected the id of a session, got ${describe(sessionId)}`);
+  return scope;
+}
+
+/** A run that is not open here: ended, or of another process. */
+function elsewhere(
+  recorder: Recorder,
+  active: Context,
+  runId: string,
+  sessionId: string | undefined,
+  scope: Around | undefined,
+  option: string,
+): Around | undefined {
+  const place = fromId(runId);
+  if (!place) {
+    recorder.diagnostics.misuse(
+      'unknown_run',
+      `${option}: expected the id of a run ("00-{trace id}-{span id}-01"), got ${describe(runId)}; the active scope is used instead`,
+    );
+    return undefined;
+  }
+  if (hasEnded(runId)) {
+    place.isRemote = false;
+    recorder.diagnostics.misuse(
+      'ended_run',
+      `${option}: that run has ended; what is recorded hangs under it all the same`,
+    );
+  }
+  const session = typeof sessionId === 'string' ? (registry.sessions.get(sessionId) ?? sessionId) : scope?.record;
+  const record = session instanceof Object ? session : new SessionRecord(recorder, active, session);
+  const around = {
+    record,
+    run: undefined,
+    runId,
+    agent: recorder.agent,
+    context: active,
+  };
+  around.context = withScope(active, trace.wrapSpanContext(place), around);
+  return around;
+}
+
+/**
+ * The context in which something inside `around` starts. Inside that scope it is the active one, so that the parent may
+ * be a step or a foreign span; elsewhere the place itself, with the baggage of the active one.
+ */
+export function contextIn(around: Around, active: Context): Context {
+  const scope = activeScope(active);
+  if (scope === around || (scope !== undefined && around.runId !== undefined && scope.runId === around.runId))
+    return active;
+  const span = trace.getSpan(around.context);
+  return span ? withScope(active, span, around) : active;
+}

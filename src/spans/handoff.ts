@@ -1,0 +1,194 @@
+import { type Attributes, type Context, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { toId } from '../context/place.ts';
+import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
+import type { Carrier, HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
+import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
+import { contextIn, locate } from './around.ts';
+import { writeCarrier } from './carrier.ts';
+import { type Micros, now } from './clock.ts';
+import type { Handoffs } from './handoffs.ts';
+import { linkTo, type Recorder } from './recorder.ts';
+import { registry, remember } from './registry.ts';
+import type { Run } from './run.ts';
+import { SessionRecord } from './session-record.ts';
+import { isSilent, Silent } from './silent.ts';
+
+/**
+ * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the
+ * first answer, or when nobody can answer any more.
+ */
+export class Handoff implements HandoffHandle, HandoffRecord {
+  readonly id: string;
+  readonly place: SpanContext;
+  readonly source: string;
+  readonly reason: string | undefined;
+  /** Ids of the run that hands over, and of the run above it. */
+  readonly sourceRunId: string | undefined;
+  readonly sourceParentId: string | undefined;
+  /** The handoff that the source itself had picked up: one step back in the chain. */
+  readonly previous: Handoff | undefined;
+  readonly requestedAt: Micros | undefined;
+  to: HandoffTarget | undefined;
+  mode: HandoffMode;
+  status: HandoffStatus = 'requested';
+  /** The run that picked it up. */
+  receiver: Run | undefined;
+  answeredAt: Micros | undefined;
+  returnedAt: Micros | undefined;
+  readonly #recorder: Recorder;
+  readonly #modeGiven: boolean;
+  readonly #carrierContext: Context | undefined;
+  readonly #sessionId: string;
+  readonly #list: Handoffs | undefined;
+  /** Open while nobody has answered; never there for a handoff of another process. */
+  #span: Span | undefined;
+
+  constructor(recorder: Recorder, sessionId: string, init: HandoffInit) {
+    this.#recorder = recorder;
+    this.#sessionId = sessionId;
+    this.#span = init.span;
+    this.#list = init.list;
+    this.#modeGiven = init.mode !== undefined;
+    this.#carrierContext = init.carrierContext;
+    this.place = init.place;
+    this.id = toId(init.place);
+    this.source = init.source;
+    this.to = init.target;
+    this.mode = init.mode ?? 'return_to_caller';
+    this.reason = init.reason;
+    this.requestedAt = init.requestedAt;
+    this.sourceRunId = init.sourceRun?.id;
+    this.sourceParentId = init.sourceRun?.parentId;
+    this.previous = init.sourceRun?.pickedUp;
+  }
+
+  get target(): string | undefined {
+    return this.to?.key;
+  }
+
+  get waitMs(): number | undefined {
+    if (this.answeredAt === undefined || this.requestedAt === undefined) return undefined;
+    return Math.max(0, Math.round((this.answeredAt - this.requestedAt) / 1_000));
+  }
+
+  /** Whether a run of this agent, or with this step, is who was asked. */
+  fits(agentKey: string, stepKey: string | undefined): boolean {
+    return this.to === undefined || this.to.key === agentKey || this.to.key === stepKey;
+  }
+
+  carrier(): Carrier {
+    return writeCarrier(this.id, this.#sessionId, this.source, this.#carrierContext);
+  }
+
+  /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
+  describe(attributes: Attributes, receiverKey: string): void {
+    attributes[key.ATTR_HANDOFF_ID] = this.id;
+    if (this.source) attributes[key.ATTR_HANDOFF_SOURCE] = this.source;
+    attributes[key.ATTR_HANDOFF_TARGET] = this.to?.key ?? receiverKey;
+  }
+
+  link(receiverKey: string): Link {
+    const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'handoff' };
+    this.describe(attributes, receiverKey);
+    return linkTo(this.place, attributes);
+  }
+
+  pickedUpBy(run: Run): void {
+    this.receiver = run;
+    run.pickedUp = this;
+    this.#list?.taken(this);
+    if (this.to === undefined) {
+      this.to = { key: run.agent.key, kind: 'agent' };
+      this.#span?.updateName(`handoff ${run.agent.key}`);
+    }
+    if (!this.#modeGiven && this.sourceRunId !== undefined && !registry.runs.has(this.sourceRunId)) {
+      // The source had ended before anybody took over: control was passed, whatever it meant to do.
+      this.mode = 'pass_control';
+      this.#span?.setAttribute(key.ATTR_HANDOFF_MODE, this.mode);
+    }
+  }
+
+  /** The first answer; `close` follows when it is written. */
+  answered(status: HandoffStatus, at: Micros): void {
+    this.status = status;
+    this.answeredAt = at;
+    this.#list?.taken(this);
+  }
+
+  /** `return_to_caller`: nobody is left to return to. Otherwise a later run may still take over. */
+  sourceEnded(): void {
+    if (this.#modeGiven && this.mode === 'return_to_caller') this.close(now());
+  }
+
+  failed(description: string | undefined, type: string): void {
+    this.#span?.setAttribute(key.ATTR_ERROR_TYPE, type);
+    this.#span?.setStatus(description === undefined ? { code: 2 } : { code: 2, message: description });
+  }
+
+  close(at: Micros): void {
+    const span = this.#span;
+    if (!span) return;
+    this.#span = undefined;
+    this.#list?.closed(this);
+    const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
+    if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
+    this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
+  }
+}
+
+export interface HandoffInit {
+  readonly place: SpanContext;
+  readonly span?: Span | undefined;
+  readonly list?: Handoffs | undefined;
+  readonly source: string;
+  readonly target?: HandoffTarget | undefined;
+  readonly mode?: HandoffMode | undefined;
+  readonly reason?: string | undefined;
+  readonly requestedAt?: Micros | undefined;
+  readonly sourceRun?: Run | undefined;
+  readonly carrierContext?: Context | undefined;
+}
+
+export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
+  const active = recorder.active();
+  const { content, diagnostics } = recorder;
+  if (isSilent(active, input.sourceRunId)) return new Silent(false);
+  const found = locate(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
+  const around = found ?? new SessionRecord(recorder, active, undefined);
+  if (around.runId === undefined) {
+    diagnostics.misuse('no_run', 'a handoff outside any run: name its sourceRunId, or call it inside withRun');
+  }
+  const { record } = around;
+  const target = toTarget(input.target, content);
+  const attributes = commonAttributes(record, around.runId, around.agent.key);
+  const name = handoffSpan(attributes, input, target, content);
+  if (recorder.operationNames === 'all') attributes[key.ATTR_GEN_AI_OPERATION_NAME] = 'handoff';
+  const parent = contextIn(around, active);
+  const requestedAt = now();
+  const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
+  if (!span?.isRecording()) return new Silent(false);
+  const handoff = new Handoff(recorder, record.sessionId, {
+    place: span.spanContext(),
+    span,
+    list: record.handoffs,
+    source: around.agent.key,
+    target,
+    mode: input.mode === 'pass_control' || input.mode === 'return_to_caller' ? input.mode : undefined,
+    reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
+    requestedAt,
+    sourceRun: around.run,
+    carrierContext: input.mode === 'pass_control' ? around.run?.parentContext : around.context,
+  });
+  span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
+  remember(registry.handoffs, handoff.id, handoff, diagnostics);
+  record.handoffs.add(handoff);
+  if (!record.owner) record.close();
+  return handoff;
+}
+
+/** The link at a receiver's start; none to its own parent, which backends merge away. */
+export function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[] | undefined {
+  const parentId = trace.getSpan(parent)?.spanContext().spanId;
+  return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
+}

@@ -1,0 +1,145 @@
+import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
+import type { HandoffStatus } from '../model.ts';
+import { now } from './clock.ts';
+import type { Handoff } from './handoff.ts';
+import { registry } from './registry.ts';
+
+/** A session may last for months: beyond this many handoffs the oldest are only counted. */
+const MAX_KEPT = 1_000;
+/** Attribute arrays are not cut by backends: a path of a thousand agents helps nobody. */
+const MAX_PATH = 256;
+
+/** One move of the work from an agent to another. */
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly at: number;
+}
+
+/** The handoffs of one session, in the order of their requests. */
+export class Handoffs implements SessionHandoffs {
+  count = 0;
+  loop = false;
+  /** Keys of the agents that ran, in the order of their first run. */
+  readonly #agents: ReadonlySet<string>;
+  readonly #all: Handoff[] = [];
+  /** Those whose span is open. */
+  readonly #open: Set<Handoff> = new Set();
+  /** Those that a run may still pick up. */
+  readonly #waiting: Set<Handoff> = new Set();
+
+  constructor(agents: ReadonlySet<string>) {
+    this.#agents = agents;
+  }
+
+  add(handoff: Handoff): void {
+    this.count++;
+    if (this.#all.length >= MAX_KEPT) this.#forget(this.#all.shift());
+    this.#all.push(handoff);
+    this.#open.add(handoff);
+    this.#waiting.add(handoff);
+  }
+
+  /**
+   * The oldest handoff that waits for such a run: one of its parent's, else one that a finished sibling passed on; for a
+   * run without a parent any of the session's.
+   */
+  waitingFor(parentId: string | undefined, agentKey: string, stepKey: string | undefined): Handoff | undefined {
+    for (const handoff of this.#waiting) {
+      if (!handoff.fits(agentKey, stepKey)) continue;
+      if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
+      if (handoff.to && handoff.sourceParentId === parentId) return handoff;
+    }
+    return undefined;
+  }
+
+  /** Nobody else can pick it up. */
+  taken(handoff: Handoff): void {
+    this.#waiting.delete(handoff);
+  }
+
+  closed(handoff: Handoff): void {
+    this.#open.delete(handoff);
+  }
+
+  sourceEnded(runId: string): void {
+    for (const handoff of this.#waiting) if (handoff.sourceRunId === runId) handoff.sourceEnded();
+  }
+
+  closeAll(): void {
+    for (const handoff of this.#open) handoff.close(now());
+    for (const handoff of this.#all) this.#forget(handoff);
+    this.#waiting.clear();
+  }
+
+  #forget(handoff: Handoff | undefined): void {
+    if (handoff) registry.handoffs.delete(handoff.id);
+  }
+
+  path(): string {
+    return this.#segments()
+      .map((segment) => segment.join(' → '))
+      .join(', ');
+  }
+
+  /** The path as one list: a new segment starts with its source again. */
+  agentPath(): string[] {
+    return this.#segments().flat().slice(0, MAX_PATH);
+  }
+
+  statistics(): HandoffStatistics {
+    const byStatus: Partial<Record<HandoffStatus, number>> = {};
+    const agents = new Set(this.#agents);
+    for (const handoff of this.#all) {
+      byStatus[handoff.status] = (byStatus[handoff.status] ?? 0) + 1;
+      agents.add(handoff.source);
+      if (handoff.answeredAt !== undefined && handoff.target) agents.add(handoff.target);
+    }
+    return {
+      totalHandoffs: this.count,
+      path: this.path(),
+      agentsInvolved: agents.size,
+      agents: [...agents],
+      byStatus,
+      loop: this.loop,
+    };
+  }
+
+  [Symbol.iterator](): Iterator<HandoffRecord> {
+    return this.#all[Symbol.iterator]();
+  }
+
+  /** Whether this pair of agents has had the same piece of work before: in the chain behind it, or sent back once. */
+  repeats(handoff: Handoff): boolean {
+    const same = (other: Handoff): boolean => other.source === handoff.source && other.target === handoff.target;
+    let behind = handoff.previous;
+    for (let steps = 0; behind && steps < MAX_KEPT; steps++) {
+      if (same(behind)) return true;
+      behind = behind.previous;
+    }
+    return this.#all.some(
+      (other) => other !== handoff && same(other) && (other.status === 'returned' || other.status === 'rejected'),
+    );
+  }
+
+  #segments(): string[][] {
+    const moves: Move[] = [];
+    for (const { source, target, status, answeredAt, returnedAt } of this.#all) {
+      if (answeredAt === undefined || target === undefined || status === 'rejected') continue;
+      moves.push({ from: source, to: target, at: answeredAt });
+      if (returnedAt !== undefined) moves.push({ from: target, to: source, at: returnedAt });
+    }
+    moves.sort((a, b) => a.at - b.at);
+    const segments: string[][] = [];
+    for (const { from, to } of moves) {
+      const current = segments.at(-1);
+      if (current?.at(-1) === from) current.push(to);
+      else segments.push([from, to]);
+    }
+    if (segments.length === 0) {
+      const [first] = this.#agents;
+      return first === undefined ? [] : [[first]];
+    }
+    return segments;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
+import { ATTR_ABANDONED } from '../attributes.ts';
+import type { Agent } from '../model.ts';
+import { commonAttributes } from '../span-model.ts';
+import { Activity, type Outcome } from './activity.ts';
+import { type Around, contextIn, locate } from './around.ts';
+import { type Micros, now } from './clock.ts';
+import type { Recorder } from './recorder.ts';
+import type { Run } from './run.ts';
+import { SessionRecord } from './session-record.ts';
+import { isSilent, Silent, Unsampled } from './silent.ts';
+
+/** A piece of a run: a step, a tool call, a model call. Belongs to the agent of its run. */
+export class InRun extends Activity {
+  readonly run: Run | undefined;
+  readonly runId: string | undefined;
+  readonly agent: Agent;
+
+  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
+    super(recorder, around.record, span, startedAt, parent);
+    this.run = around.run;
+    this.runId = around.runId;
+    this.agent = around.agent;
+  }
+
+  protected finish(outcome: Outcome): void {
+    if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
+  }
+}
+
+/** What distinguishes the kinds: their words, and the handle that they give. */
+export interface InRunKind<Handle extends InRun> {
+  readonly what: string;
+  readonly spanKind: SpanKind;
+  readonly Handle: new (recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) => Handle;
+}
+
+/** Starts a piece of the run that the ids or the async context name; `name` fills the attributes and gives the name. */
+export function startInRun<
+  Handle extends InRun,
+  Input extends { runId?: string | undefined; sessionId?: string | undefined },
+>(
+  recorder: Recorder,
+  kind: InRunKind<Handle>,
+  input: Input,
+  name: (attributes: Attributes, input: Input, content: Recorder['content']) => string,
+): Handle | Silent {
+  const active = recorder.active();
+  if (isSilent(active, input.runId)) return new Silent(false);
+  const around =
+    locate(recorder, active, input.runId, input.sessionId, 'runId') ??
+    new SessionRecord(recorder, active, input.sessionId);
+  if (around.runId === undefined) {
+    recorder.diagnostics.misuse('no_run', `${kind.what} outside any run: name its runId, or call it inside withRun`);
+  }
+  const attributes = commonAttributes(around.record, around.runId, around.agent.key);
+  const spanName = name(attributes, input, recorder.content);
+  const parent = contextIn(around, active);
+  const startedAt = now();
+  const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent);
+  if (!span) return new Silent(false);
+  if (!span.isRecording()) return new Unsampled(false, span, parent);
+  return new kind.Handle(recorder, around, span, startedAt, parent);
+}

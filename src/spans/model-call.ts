@@ -1,0 +1,46 @@
+import * as key from '../attributes.ts';
+import type { ModelCall as ModelCallHandle } from '../handles.ts';
+import type { ModelCallInput, ModelResponse, Usage } from '../model.ts';
+import { KIND_MODEL_CALL, modelCallSpan, responseAttributes } from '../span-model.ts';
+import type { Outcome } from './activity.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { Recorder } from './recorder.ts';
+import type { Silent } from './silent.ts';
+
+/** A call of a model. What it consumed counts for its run, too. */
+export class ModelCall extends InRun implements ModelCallHandle {
+  usage: Usage | undefined;
+  provider: string | undefined;
+
+  setResponse(response: ModelResponse): void {
+    const attributes = this.late();
+    if (!attributes || typeof response !== 'object' || response === null) return;
+    responseAttributes(attributes, response, this.recorder.content);
+    if (response.usage) this.usage = response.usage;
+  }
+
+  setUsage(usage: Usage): void {
+    this.setResponse({ usage });
+  }
+
+  protected override finish(outcome: Outcome): void {
+    super.finish(outcome);
+    this.run?.used(this.usage, this.provider);
+  }
+}
+
+const MODEL_CALL: InRunKind<ModelCall> = { what: 'a model call', spanKind: KIND_MODEL_CALL, Handle: ModelCall };
+
+export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | Silent {
+  let provider: string | undefined;
+  const call = startInRun(recorder, MODEL_CALL, input, (attributes, given, content) => {
+    const name = modelCallSpan(attributes, given, content);
+    provider = attributes[key.ATTR_GEN_AI_PROVIDER_NAME] as string | undefined;
+    return name;
+  });
+  if (call instanceof ModelCall) {
+    call.usage = input.usage;
+    call.provider = provider;
+  }
+  return call;
+}

@@ -1,0 +1,123 @@
+import {
+  type Attributes,
+  type Context,
+  context as contextApi,
+  type Link,
+  ProxyTracerProvider,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import { SCHEMA_URL } from '../attributes.ts';
+import type { Content } from '../content/content.ts';
+import { type Diagnostics, messageOf } from '../diagnostics.ts';
+import type { Agent } from '../model.ts';
+import { NAME, VERSION } from '../version.ts';
+import type { Activity } from './activity.ts';
+import { type Micros, toHrTime } from './clock.ts';
+
+/** What a global provider delegates to while nobody has registered one. */
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
+
+export interface RecorderOptions {
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly agent: Agent;
+  readonly content: Content;
+  readonly diagnostics: Diagnostics;
+  /** `gen_ai.operation.name` on steps and handoffs, too. */
+  readonly operationNames: 'standard' | 'all';
+  /** Of sessions, and of runs outside any session, that name none of their own. */
+  readonly environment: string | undefined;
+}
+
+/** The only place that starts a span. What it is given is already checked and redacted. */
+export class Recorder {
+  readonly agent: Agent;
+  readonly content: Content;
+  readonly diagnostics: Diagnostics;
+  readonly operationNames: 'standard' | 'all';
+  readonly environment: string | undefined;
+  /** For the end of the client. */
+  readonly openSessions: Set<Activity> = new Set();
+  readonly #given: TracerProvider | undefined;
+  #provider: TracerProvider | undefined;
+  #tracer: Tracer | undefined;
+
+  constructor(options: RecorderOptions) {
+    this.#given = options.tracerProvider;
+    this.agent = options.agent;
+    this.content = options.content;
+    this.diagnostics = options.diagnostics;
+    this.operationNames = options.operationNames;
+    this.environment = options.environment;
+  }
+
+  /** The provider behind the global proxy, or `undefined` while there is none. */
+  provider(): TracerProvider | undefined {
+    const provider = this.#given ?? trace.getTracerProvider();
+    const delegate = (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
+    return delegate === NO_PROVIDER ? undefined : delegate;
+  }
+
+  /**
+   * The tracer, looked up at each start: a provider may be registered late, and one taken early from another copy of the
+   * API never connects. Kept per provider, because a lookup there builds a key.
+   */
+  tracer(): Tracer | undefined {
+    const provider = this.provider();
+    if (provider !== this.#provider || this.#tracer === undefined) {
+      this.#provider = provider;
+      this.#tracer = provider?.getTracer(NAME, VERSION, { schemaUrl: SCHEMA_URL });
+    }
+    return provider && this.#tracer;
+  }
+
+  /** The started span, or `undefined` when there is nobody to record it. */
+  start(
+    name: string,
+    kind: SpanKind,
+    startedAt: Micros,
+    attributes: Attributes,
+    around: Context,
+    links?: Link[],
+  ): Span | undefined {
+    try {
+      const options = { kind, attributes, startTime: toHrTime(startedAt) };
+      return this.tracer()?.startSpan(name, links ? { ...options, links } : options, around);
+    } catch (error) {
+      this.failed('starting a span', error);
+      return undefined;
+    }
+  }
+
+  /** Ends a span at least 1 µs after its start: backends warn about less. */
+  end(span: Span, startedAt: Micros, endedAt: Micros, attributes?: Attributes): void {
+    try {
+      if (attributes) span.setAttributes(attributes);
+      span.end(toHrTime(endedAt > startedAt ? endedAt : startedAt + 1));
+    } catch (error) {
+      this.failed('ending a span', error);
+    }
+  }
+
+  active(): Context {
+    return contextApi.active();
+  }
+
+  /** A span processor or an exporter of the app threw: its span may be lost, the app goes on. */
+  failed(what: string, error: unknown): void {
+    this.diagnostics.warn('telemetry_failed', `${what} failed in OpenTelemetry: ${messageOf(error)}`);
+  }
+}
+
+/** A link that no exporter stumbles over: a foreign trace state without `serialize` loses its whole batch. */
+export function linkTo(context: SpanContext, attributes: Attributes): Link {
+  const { traceId, spanId, traceFlags, isRemote, traceState } = context;
+  const plain: SpanContext = { traceId, spanId, traceFlags };
+  if (isRemote) plain.isRemote = true;
+  if (typeof traceState?.serialize === 'function') plain.traceState = traceState;
+  return { context: plain, attributes };
+}

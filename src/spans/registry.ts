@@ -1,0 +1,54 @@
+import type { Diagnostics } from '../diagnostics.ts';
+import type { Handoff } from './handoff.ts';
+import type { Run } from './run.ts';
+import type { SessionRecord } from './session-record.ts';
+
+/** What is open in this process, by id: for code that names ids where no async context leads. */
+interface Registry {
+  readonly sessions: Map<string, SessionRecord>;
+  readonly runs: Map<string, Run>;
+  readonly handoffs: Map<string, Handoff>;
+  /** Ids of runs that ended lately, in two generations: enough to tell a late call from a run of another process. */
+  endedRuns: Set<string>;
+  olderEndedRuns: Set<string>;
+}
+
+/** What never ends gives way to the newest; its id still works, as a place in a trace. */
+const MAX_OPEN = 10_000;
+const ENDED_GENERATION = 1_000;
+
+// Shared by the ESM and the CommonJS copy of the package. The version is that of the shape above.
+const SHARED = Symbol.for('otel-baton.registry.v1');
+const holder = globalThis as { [SHARED]?: Registry };
+holder[SHARED] ??= {
+  sessions: new Map(),
+  runs: new Map(),
+  handoffs: new Map(),
+  endedRuns: new Set(),
+  olderEndedRuns: new Set(),
+};
+export const registry: Registry = holder[SHARED];
+
+export function remember<T>(map: Map<string, T>, id: string, value: T, diagnostics: Diagnostics): void {
+  if (map.size >= MAX_OPEN) {
+    const oldest = map.keys().next().value;
+    if (oldest !== undefined) map.delete(oldest);
+    diagnostics.warn(
+      'too_many_open',
+      `more than ${MAX_OPEN} are open at once: is a start… without its end() somewhere?`,
+    );
+  }
+  map.set(id, value);
+}
+
+export function rememberEnded(runId: string): void {
+  if (registry.endedRuns.size >= ENDED_GENERATION) {
+    registry.olderEndedRuns = registry.endedRuns;
+    registry.endedRuns = new Set();
+  }
+  registry.endedRuns.add(runId);
+}
+
+export function hasEnded(runId: string): boolean {
+  return registry.endedRuns.has(runId) || registry.olderEndedRuns.has(runId);
+}

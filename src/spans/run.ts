@@ -1,0 +1,180 @@
+import { type Attributes, type Context, type Link, type Span, trace } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { toId } from '../context/place.ts';
+import type { Run as RunHandle } from '../handles.ts';
+import type { Agent, RunInput, Summary, Usage } from '../model.ts';
+import {
+  addUsage,
+  agentAttributes,
+  commonAttributes,
+  environmentOf,
+  KIND_INTERNAL,
+  runSpan,
+  toAgent,
+  usageAttributes,
+} from '../span-model.ts';
+import { Activity, type Outcome } from './activity.ts';
+import { writeAnswer } from './answer.ts';
+import { type Around, contextIn, locate } from './around.ts';
+import { readCarrier } from './carrier.ts';
+import { type Micros, now } from './clock.ts';
+import { type Handoff, linksTo } from './handoff.ts';
+import { pickUp } from './pick-up.ts';
+import type { Recorder } from './recorder.ts';
+import { registry, remember, rememberEnded } from './registry.ts';
+import { SessionRecord } from './session-record.ts';
+import { isSilent, Silent, Unsampled } from './silent.ts';
+
+/** One agent at work. */
+export class Run extends Activity implements RunHandle {
+  readonly run: this = this;
+  readonly runId: string;
+  readonly id: string;
+  /** The id of the run that started this one. */
+  readonly parentId: string | undefined;
+  agent: Agent;
+  /** The handoff that this run picked up. */
+  pickedUp: Handoff | undefined;
+  /** Where the run hangs. */
+  readonly parentContext: Context;
+  #ownsRecord = false;
+  #usage: Usage | undefined;
+  #reported: Usage | undefined;
+  #providers: Set<string> | undefined;
+
+  constructor(
+    recorder: Recorder,
+    record: SessionRecord,
+    span: Span,
+    startedAt: Micros,
+    parent: Context,
+    agent: Agent,
+    parentId: string | undefined,
+  ) {
+    super(recorder, record, span, startedAt, parent);
+    this.id = toId(span.spanContext());
+    this.runId = this.id;
+    this.agent = agent;
+    this.parentId = parentId;
+    this.parentContext = parent;
+    span.setAttribute(key.ATTR_RUN_ID, this.id);
+    remember(registry.runs, this.id, this, recorder.diagnostics);
+    record.agents.add(agent.key);
+  }
+
+  get sessionId(): string {
+    return this.record.sessionId;
+  }
+
+  get hasParent(): boolean {
+    return trace.getSpan(this.parentContext) !== undefined;
+  }
+
+  /** The session has no span: it ends with this run. */
+  ownRecord(): void {
+    this.#ownsRecord = true;
+    this.record.owner = this;
+  }
+
+  setOutputSummary(summary: Summary): void {
+    const attributes = this.late();
+    const text = this.recorder.content.summary(summary, key.ATTR_RUN_OUTPUT_SUMMARY);
+    if (attributes && text !== undefined) attributes[key.ATTR_RUN_OUTPUT_SUMMARY] = text;
+  }
+
+  setUsage(usage: Usage): void {
+    if (this.late()) this.#reported = usage;
+  }
+
+  setAgent(given: Agent | string): void {
+    const agent = toAgent(given, this.recorder.content);
+    const attributes = this.late();
+    if (!agent || !attributes) return;
+    this.agent = agent;
+    this.record.agents.add(agent.key);
+    this.span.updateName(agentAttributes(attributes, agent));
+  }
+
+  /** A model call inside this run has ended. */
+  used(usage: Usage | undefined, provider: string | undefined): void {
+    if (usage) this.#usage = addUsage(this.#usage ?? {}, usage);
+    if (provider === undefined) return;
+    this.#providers ??= new Set();
+    this.#providers.add(provider);
+  }
+
+  protected finish(outcome: Outcome): void {
+    this.set(key.ATTR_RUN_STATUS, outcome);
+    const usage = this.#reported ?? this.#usage;
+    if (usage || this.#providers) {
+      const attributes: Attributes = {};
+      usageAttributes(attributes, usage, this.recorder.content);
+      for (const name in attributes) this.set(name, attributes[name] as number);
+      if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
+    }
+    const { pickedUp } = this;
+    if (pickedUp && pickedUp.answeredAt === undefined) {
+      // A run that picked it up and said nothing has accepted it: it did the work.
+      writeAnswer(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
+    }
+    this.record.handoffs.sourceEnded(this.id);
+    registry.runs.delete(this.id);
+    rememberEnded(this.id);
+    if (this.#ownsRecord) this.record.close();
+  }
+}
+
+export function startRun(recorder: Recorder, input: RunInput): Run | Silent {
+  return start(recorder, input, false);
+}
+
+export function startChildRun(recorder: Recorder, input: RunInput): Run | Silent {
+  return start(recorder, input, true);
+}
+
+function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Silent {
+  const active = recorder.active();
+  const { content } = recorder;
+  if (isSilent(active, input.parentRunId)) return new Silent(false, undefined, input.sessionId);
+  const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier, active);
+  const sessionId = input.sessionId ?? carried?.sessionId;
+  const around =
+    carried?.around ??
+    locate(recorder, active, input.parentRunId, sessionId, 'parentRunId') ??
+    new SessionRecord(recorder, active, sessionId);
+  if (isChild && around.runId === undefined && !carried) {
+    recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
+  }
+  const agent = agentOf(recorder, input, around, isChild);
+  const parent = contextIn(around, active);
+  const handoff = pickUp(recorder, input, carried, around, agent.key);
+  const attributes = commonAttributes(around.record, undefined, agent.key);
+  const name = runSpan(attributes, input, agent, content);
+  const owned = around.record.owner !== undefined;
+  environmentOf(attributes, input.environment ?? (owned ? undefined : recorder.environment), content);
+  if (around.runId !== undefined) attributes[key.ATTR_RUN_PARENT_ID] = around.runId;
+  let links: Link[] | undefined;
+  if (handoff) {
+    handoff.describe(attributes, agent.key);
+    links = linksTo(handoff, parent, agent.key);
+  }
+  const startedAt = now();
+  const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
+  if (!span) return new Silent(false, undefined, around.record.sessionId);
+  if (!span.isRecording()) return new Unsampled(false, span, parent, around.record.sessionId);
+  const run = new Run(recorder, around.record, span, startedAt, parent, agent, around.runId);
+  if (!owned) run.ownRecord();
+  handoff?.pickedUpBy(run);
+  return run;
+}
+
+function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: boolean): Agent {
+  const given = toAgent(input.agent, recorder.content);
+  if (given) return given;
+  if (isChild || around.runId !== undefined) {
+    const { content } = recorder;
+    const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
+    if (stepKey) return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
+  }
+  return around.agent;
+}

@@ -1,0 +1,69 @@
+import type { Attributes, Context, Span } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import type { Session as SessionHandle, SessionHandoffs } from '../handles.ts';
+import type { Agent, SessionInput, Summary } from '../model.ts';
+import { commonAttributes, environmentOf, KIND_INTERNAL, sessionSpan } from '../span-model.ts';
+import { Activity, type Outcome } from './activity.ts';
+import { type Micros, now } from './clock.ts';
+import type { Recorder } from './recorder.ts';
+import { SessionRecord } from './session-record.ts';
+import { isSilent, Silent, Unsampled } from './silent.ts';
+
+/** A session with a span of its own: the root of its trace, or below the span that is active when it starts. */
+export class Session extends Activity implements SessionHandle {
+  readonly run = undefined;
+  readonly runId = undefined;
+  readonly agent: Agent;
+
+  constructor(recorder: Recorder, record: SessionRecord, span: Span, startedAt: Micros, parent: Context) {
+    super(recorder, record, span, startedAt, parent);
+    this.agent = recorder.agent;
+    record.owner = this;
+    recorder.openSessions.add(this);
+    record.context = this.context;
+  }
+
+  get id(): string {
+    return this.record.sessionId;
+  }
+
+  get handoffs(): SessionHandoffs {
+    return this.record.handoffs;
+  }
+
+  setOutputSummary(summary: Summary): void {
+    const attributes = this.late();
+    const text = this.recorder.content.summary(summary, key.ATTR_SESSION_OUTPUT_SUMMARY);
+    if (attributes && text !== undefined) attributes[key.ATTR_SESSION_OUTPUT_SUMMARY] = text;
+  }
+
+  protected finish(outcome: Outcome): void {
+    const { record } = this;
+    record.close();
+    this.recorder.openSessions.delete(this);
+    const { count, loop } = record.handoffs;
+    this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);
+    this.set(key.ATTR_HANDOFF_COUNT, count);
+    this.set(key.ATTR_HANDOFF_PATH, record.handoffs.agentPath());
+    this.set(key.ATTR_AGENTS, [...record.agents]);
+    if (loop) this.set(key.ATTR_HANDOFF_LOOP, true);
+  }
+}
+
+export function startSession(recorder: Recorder, input: SessionInput): Session | Silent {
+  const active = recorder.active();
+  const { content } = recorder;
+  const given = content.name(input.id ?? input.sessionId, key.ATTR_SESSION_ID) || undefined;
+  if (isSilent(active, undefined)) return new Silent(true, undefined, given);
+  const userId = content.name(input.userId, key.ATTR_USER_ID);
+  const conversationId = content.name(input.conversationId, key.ATTR_GEN_AI_CONVERSATION_ID);
+  const record = new SessionRecord(recorder, active, given, userId, conversationId);
+  const attributes: Attributes = commonAttributes(record, undefined, undefined);
+  const name = sessionSpan(attributes, input, content);
+  environmentOf(attributes, input.environment ?? recorder.environment, content);
+  const startedAt = now();
+  const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, active);
+  if (!span) return new Silent(true, undefined, record.sessionId);
+  if (!span.isRecording()) return new Unsampled(true, span, active, record.sessionId);
+  return new Session(recorder, record.enlist(recorder), span, startedAt, active);
+}

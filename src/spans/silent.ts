@@ -1,0 +1,115 @@
+import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
+import { randomSessionId, toId, unrecordedId } from '../context/place.ts';
+import { scopeOf, withScope } from '../context/scope.ts';
+import type {
+  Handoff,
+  HandoffStatistics,
+  ModelCall,
+  Run,
+  Session,
+  SessionHandoffs,
+  ToolCall,
+  WorkflowStep,
+} from '../handles.ts';
+import type { Carrier } from '../model.ts';
+import { registry } from './registry.ts';
+
+const NO_STATISTICS: HandoffStatistics = {
+  totalHandoffs: 0,
+  path: '',
+  agentsInvolved: 0,
+  agents: [],
+  byStatus: {},
+  loop: false,
+};
+
+const NO_HANDOFFS: SessionHandoffs = {
+  count: 0,
+  path: () => '',
+  statistics: () => NO_STATISTICS,
+  [Symbol.iterator]: () => [][Symbol.iterator](),
+};
+
+/**
+ * The handle of what is not recorded: switched off, no provider, suppressed, not sampled. It does nothing and costs next
+ * to nothing; its ids are made when somebody asks, unique and valid in form.
+ */
+export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff {
+  readonly handoffs: SessionHandoffs = NO_HANDOFFS;
+  readonly #session: boolean;
+  #id: string | undefined;
+  #sessionId: string | undefined;
+
+  constructor(session: boolean, id?: string, sessionId?: string) {
+    this.#session = session;
+    this.#id = id;
+    this.#sessionId = sessionId;
+  }
+
+  get id(): string {
+    if (this.#session) return this.sessionId;
+    this.#id ??= unrecordedId();
+    return this.#id;
+  }
+
+  get sessionId(): string {
+    this.#sessionId ??= randomSessionId();
+    return this.#sessionId;
+  }
+
+  carrier(): Carrier {
+    return {};
+  }
+  within<T>(fn: () => T): T {
+    return fn();
+  }
+  setMetadata(): void {}
+  setOutputSummary(): void {}
+  setUsage(): void {}
+  setAgent(): void {}
+  setPayloadSummary(): void {}
+  setResult(): void {}
+  setCached(): void {}
+  setResponse(): void {}
+  end(): void {}
+  fail(): void {}
+  [Symbol.dispose](): void {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Marks a context as one in which nothing is recorded, so that nothing inside it is even tried. */
+export class SilentScope {
+  readonly silent = true;
+}
+
+/** Whether nothing is recorded here: in a scope that records nothing, unless an id leads to a run that does. */
+export function isSilent(active: Context, runId: string | undefined): boolean {
+  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
+  return scope?.silent === true && (runId === undefined || !registry.runs.has(runId));
+}
+
+const scope: SilentScope = new SilentScope();
+
+/**
+ * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
+ * is dropped with it and shares its trace id.
+ */
+export class Unsampled extends Silent {
+  readonly context: Context;
+
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
+    const place = span.spanContext();
+    super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
+    this.context = withScope(around, span, scope);
+  }
+
+  override within<T>(fn: () => T): T {
+    return contextApi.with(this.context, fn);
+  }
+
+  perform<T>(fn: (handle: this) => T): T {
+    return contextApi.with(this.context, fn, undefined, this);
+  }
+}

@@ -1,0 +1,35 @@
+import * as key from '../attributes.ts';
+import type { ToolCall as ToolCallHandle } from '../handles.ts';
+import type { McpCallInput, ToolInput } from '../model.ts';
+import { KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { Recorder } from './recorder.ts';
+import type { Silent } from './silent.ts';
+
+/** An action through a tool. */
+export class ToolCall extends InRun implements ToolCallHandle {
+  setResult(result: unknown): void {
+    const attributes = this.late();
+    const text = this.recorder.content.full(result, key.ATTR_GEN_AI_TOOL_CALL_RESULT);
+    if (attributes && text !== undefined) attributes[key.ATTR_GEN_AI_TOOL_CALL_RESULT] = text;
+  }
+
+  setCached(cached: boolean): void {
+    const attributes = this.late();
+    if (attributes) attributes[key.ATTR_TOOL_CACHED] = cached === true;
+  }
+}
+
+const TOOL: InRunKind<ToolCall> = { what: 'a tool call', spanKind: KIND_INTERNAL, Handle: ToolCall };
+
+export function startTool(recorder: Recorder, input: ToolInput): ToolCall | Silent {
+  return startInRun(recorder, TOOL, input, toolSpan);
+}
+
+/** The conventions ask for `mcp.*` on the tool's span instead of a second span. */
+export function startMcpCall(recorder: Recorder, input: McpCallInput): ToolCall | Silent {
+  return startInRun(recorder, TOOL, mcpTool(input), (attributes, given, content) => {
+    attributes[key.ATTR_MCP_METHOD_NAME] = key.MCP_METHOD_NAME_VALUE_TOOLS_CALL;
+    return toolSpan(attributes, given, content);
+  });
+}
