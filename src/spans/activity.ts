@@ -61,14 +61,9 @@ export abstract class Activity implements Scoped, Around {
 
   fail(error: unknown): void {
     if (this.ended) return;
-    if (isAbort(error)) return this.close('cancelled');
-    try {
-      const type = recordError(this, error);
-      this.set(key.ATTR_ERROR_TYPE, type);
-    } catch (failure) {
-      this.recorder.failed('recording an error', failure);
-    }
-    this.close('failed');
+    const aborted = isAbort(error);
+    if (!aborted) this.#failWith(error);
+    this.close(aborted ? 'cancelled' : 'failed');
   }
 
   /** Its session ended first. */
@@ -116,6 +111,14 @@ export abstract class Activity implements Scoped, Around {
   setError(description: string | undefined): void {
     const code = SpanStatusCode.ERROR;
     this.span.setStatus(description === undefined ? { code } : { code, message: description });
+  }
+
+  #failWith(error: unknown): void {
+    try {
+      this.set(key.ATTR_ERROR_TYPE, recordError(this, error));
+    } catch (failure) {
+      this.recorder.failed('recording an error', failure);
+    }
   }
 
   /** What is written with the end, by kind. */
