@@ -24,7 +24,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   spans: library,
   baton: library,
   index: ['baton', ...library],
-  replay: ['attributes'],
+  replay: ['attributes', 'version'],
   cli: ['baton', 'index', 'replay', ...library],
 };
 
