@@ -219,11 +219,11 @@ export class Baton {
   }
 
   /**
-   * Ends the sessions that are still open, flushes, and records nothing from then on. The provider stays: it is the
+   * Ends what is still open, flushes, and records nothing from then on. The provider stays: it is the
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    for (const session of this.#recorder.openSessions) session.abandon();
+    for (const root of this.#recorder.openRoots) root.abandon();
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;

@@ -71,7 +71,11 @@ export class Content {
 
   /** One attribute per entry: primitives as they are, the rest as JSON, at most 32, the rest counted. */
   metadata(attributes: Attributes, metadata: Metadata | undefined | null): void {
-    if (typeof metadata !== 'object' || metadata === null) return;
+    if (metadata === undefined || metadata === null) return;
+    if (typeof metadata !== 'object') {
+      this.#reject(metadata, 'metadata', 'an object');
+      return;
+    }
     let written = 0;
     let dropped = 0;
     for (const key of Object.keys(metadata)) {

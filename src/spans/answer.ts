@@ -1,4 +1,4 @@
-import { type Attributes, type Span, trace } from '@opentelemetry/api';
+import { type Attributes, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
@@ -41,7 +41,7 @@ export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: Ha
     );
     return;
   }
-  if (run && handoff.receiver === undefined) pickUpLate(handoff, run);
+  if (run && handoff.receiverId === undefined) pickUpLate(handoff, run);
   const { content } = recorder;
   const details: Attributes = {};
   const reason = content.summary(input.reason, key.ATTR_HANDOFF_REASON);
@@ -141,14 +141,15 @@ function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unk
   const type = known ? errorType(error) : 'handoff_failed';
   if (known) span.addEvent(key.EVENT_EXCEPTION, exception);
   span.setAttribute(key.ATTR_ERROR_TYPE, type);
-  span.setStatus(message === undefined ? { code: 2 } : { code: 2, message });
+  const code = SpanStatusCode.ERROR;
+  span.setStatus(message === undefined ? { code } : { code, message });
   handoff.failed(message, type);
 }
 
 /** A later word on a handoff that was accepted: an event, because its span and its answer are closed. */
 function follow(handoff: Handoff, around: Around | undefined, status: AnswerStatus, details: Attributes): void {
   handoff.status = status;
-  const run = around?.run ?? handoff.receiver;
+  const run = around?.run ?? registry.runs.get(handoff.receiverId ?? '');
   if (run && !run.ended) announce(handoff, run, status, details, now());
 }
 

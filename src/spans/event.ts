@@ -1,7 +1,6 @@
 import { type Attributes, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { CapturedError, TrackedEvent } from '../model.ts';
-import { Activity } from './activity.ts';
 import { activeScope, locate } from './around.ts';
 import { now, toHrTime } from './clock.ts';
 import { exceptionAttributes } from './failure.ts';
@@ -31,7 +30,7 @@ function write(recorder: Recorder, input: TrackedEvent | CapturedError, name: st
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
   const innermost = activeScope(active);
   const scope = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
-  const span = scope instanceof Activity ? scope.span : trace.getSpan(scope?.context ?? active);
+  const span = trace.getSpan(scope?.context ?? active);
   if (span?.isRecording()) {
     span.addEvent(name, attributes, toHrTime(now()));
     return;

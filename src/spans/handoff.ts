@@ -1,4 +1,12 @@
-import { type Attributes, type Context, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
@@ -14,6 +22,8 @@ import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent } from './silent.ts';
 
+const MAX_CHAIN = 200;
+
 /**
  * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the
  * first answer, or when nobody can answer any more.
@@ -26,14 +36,15 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   /** Ids of the run that hands over, and of the run above it. */
   readonly sourceRunId: string | undefined;
   readonly sourceParentId: string | undefined;
-  /** The handoff that the source itself had picked up: one step back in the chain. */
+  /** The handoff that the source itself had picked up: one step back in the chain of custody. */
   readonly previous: Handoff | undefined;
+  readonly chainLength: number;
   readonly requestedAt: Micros | undefined;
   to: HandoffTarget | undefined;
   mode: HandoffMode;
   status: HandoffStatus = 'requested';
-  /** The run that picked it up. */
-  receiver: Run | undefined;
+  /** The id of the run that picked it up. */
+  receiverId: string | undefined;
   answeredAt: Micros | undefined;
   returnedAt: Micros | undefined;
   readonly #recorder: Recorder;
@@ -60,7 +71,10 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.requestedAt = init.requestedAt;
     this.sourceRunId = init.sourceRun?.id;
     this.sourceParentId = init.sourceRun?.parentId;
-    this.previous = init.sourceRun?.pickedUp;
+    const previous = init.sourceRun?.pickedUp;
+    this.chainLength = (previous?.chainLength ?? 0) + 1;
+    // An endless chain must not keep every handoff it ever had.
+    this.previous = this.chainLength % MAX_CHAIN === 0 ? undefined : previous;
   }
 
   get target(): string | undefined {
@@ -95,7 +109,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   pickedUpBy(run: Run): void {
-    this.receiver = run;
+    this.receiverId = run.id;
     run.pickedUp = this;
     this.#list?.taken(this);
     if (this.to === undefined) {
@@ -123,7 +137,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 
   failed(description: string | undefined, type: string): void {
     this.#span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-    this.#span?.setStatus(description === undefined ? { code: 2 } : { code: 2, message: description });
+    const code = SpanStatusCode.ERROR;
+    this.#span?.setStatus(description === undefined ? { code } : { code, message: description });
   }
 
   close(at: Micros): void {
@@ -178,7 +193,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
     requestedAt,
     sourceRun: around.run,
-    carrierContext: input.mode === 'pass_control' ? around.run?.parentContext : around.context,
+    carrierContext: input.mode === 'pass_control' && around.run?.hasParent ? around.run.parentContext : around.context,
   });
   span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
   remember(registry.handoffs, handoff.id, handoff, diagnostics);

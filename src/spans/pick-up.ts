@@ -30,7 +30,7 @@ export function pickUp(
     }
     return remote;
   }
-  if (known.receiver === undefined && known.answeredAt === undefined) return known;
+  if (known.receiverId === undefined && known.answeredAt === undefined) return known;
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',
     'handoffId: another run has picked this handoff up; a fan-out asks once for each receiver',

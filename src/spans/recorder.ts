@@ -40,8 +40,8 @@ export class Recorder {
   readonly diagnostics: Diagnostics;
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
-  /** For the end of the client. */
-  readonly openSessions: Set<Activity> = new Set();
+  /** Open sessions, and open runs outside any session: what the end of the client ends. */
+  readonly openRoots: Set<Activity> = new Set();
   readonly #given: TracerProvider | undefined;
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;

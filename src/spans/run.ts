@@ -74,6 +74,7 @@ export class Run extends Activity implements RunHandle {
   ownRecord(): void {
     this.#ownsRecord = true;
     this.record.owner = this;
+    this.recorder.openRoots.add(this);
   }
 
   setOutputSummary(summary: Summary): void {
@@ -120,7 +121,9 @@ export class Run extends Activity implements RunHandle {
     this.record.handoffs.sourceEnded(this.id);
     registry.runs.delete(this.id);
     rememberEnded(this.id);
-    if (this.#ownsRecord) this.record.close();
+    if (!this.#ownsRecord) return;
+    this.record.close();
+    this.recorder.openRoots.delete(this);
   }
 }
 

@@ -19,7 +19,7 @@ export class Session extends Activity implements SessionHandle {
     super(recorder, record, span, startedAt, parent);
     this.agent = recorder.agent;
     record.owner = this;
-    recorder.openSessions.add(this);
+    recorder.openRoots.add(this);
     record.context = this.context;
   }
 
@@ -40,7 +40,7 @@ export class Session extends Activity implements SessionHandle {
   protected finish(outcome: Outcome): void {
     const { record } = this;
     record.close();
-    this.recorder.openSessions.delete(this);
+    this.recorder.openRoots.delete(this);
     const { count, loop } = record.handoffs;
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);
     this.set(key.ATTR_HANDOFF_COUNT, count);
