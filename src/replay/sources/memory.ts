@@ -1,0 +1,91 @@
+import {
+  deduplicateSpans,
+  type RecordedAttributes,
+  type RecordedSpan,
+  type RecordedSpanKind,
+  type RecordedStatus,
+} from '../span.ts';
+
+/** Seconds and nanoseconds, as the JS SDK keeps time. */
+type HrTime = readonly [seconds: number, nanoseconds: number];
+
+interface SpanPlace {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/**
+ * A finished span of the OpenTelemetry JS SDK: what `InMemorySpanExporter.getFinishedSpans()` returns, and what a
+ * `SpanProcessor` gets in `onEnd`. Described by its shape, which the lines 2.x and 3.x share, so that no SDK is needed.
+ */
+export interface FinishedSpan {
+  readonly name: string;
+  readonly kind: number;
+  spanContext(): SpanPlace;
+  readonly parentSpanContext?: SpanPlace | undefined;
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly status: { readonly code: number; readonly message?: string | undefined };
+  readonly attributes: object;
+  readonly links: readonly { readonly context: SpanPlace; readonly attributes?: object | undefined }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly time: HrTime;
+    readonly attributes?: object | undefined;
+  }[];
+  readonly resource: { readonly attributes: object };
+  readonly instrumentationScope: { readonly name: string };
+}
+
+const KINDS: readonly RecordedSpanKind[] = ['internal', 'server', 'client', 'producer', 'consumer'];
+const STATUS_CODES: readonly RecordedStatus['code'][] = ['unset', 'ok', 'error'];
+
+/**
+ * Spans from this process, as the SDK finished them.
+ *
+ * @example
+ * ```ts
+ * const [timeline] = buildTimelines(readFinishedSpans(exporter.getFinishedSpans()));
+ * ```
+ */
+export function readFinishedSpans(spans: Iterable<FinishedSpan>): RecordedSpan[] {
+  return deduplicateSpans(Array.from(spans, toRecordedSpan));
+}
+
+function toRecordedSpan(span: FinishedSpan): RecordedSpan {
+  const { traceId, spanId } = span.spanContext();
+  const { code, message } = span.status;
+  return {
+    traceId,
+    spanId,
+    parentSpanId: span.parentSpanContext?.spanId,
+    name: span.name,
+    kind: KINDS[span.kind] ?? 'unspecified',
+    startUnixNano: toNanos(span.startTime),
+    endUnixNano: toNanos(span.endTime),
+    attributes: toAttributes(span.attributes),
+    events: span.events.map(({ name, time, attributes }) => ({
+      name,
+      timeUnixNano: toNanos(time),
+      attributes: toAttributes(attributes),
+    })),
+    links: span.links.map(({ context, attributes }) => ({
+      traceId: context.traceId,
+      spanId: context.spanId,
+      attributes: toAttributes(attributes),
+    })),
+    status: message ? { code: STATUS_CODES[code] ?? 'unset', message } : { code: STATUS_CODES[code] ?? 'unset' },
+    resource: toAttributes(span.resource.attributes),
+    scope: span.instrumentationScope.name,
+  };
+}
+
+/** A copy: the SDK may still hold the object, and a replay is a picture of one moment. */
+function toAttributes(attributes: object | undefined): RecordedAttributes {
+  return { ...attributes };
+}
+
+/** `HrTime` may carry fractions of a nanosecond after arithmetic on it. */
+function toNanos([seconds, nanoseconds]: HrTime): bigint {
+  return BigInt(Math.trunc(seconds)) * 1_000_000_000n + BigInt(Math.trunc(nanoseconds));
+}
