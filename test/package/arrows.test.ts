@@ -23,14 +23,18 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   'span-model': ['content', ...words],
   spans: library,
   baton: library,
-  index: ['baton', ...library],
+  export: ['diagnostics', ...words],
+  index: ['baton', 'export', ...library],
+  sdk: ['export', 'diagnostics', ...words],
+  register: ['sdk'],
   replay: ['attributes', 'version'],
-  cli: ['baton', 'index', 'replay', ...library],
+  cli: ['baton', 'export', 'index', 'replay', 'sdk', ...library],
 };
 
-/** What a room may import of others' packages; `cli` is an app and may use all that is installed. */
+/** What src may import of others' packages; `cli` is an app and may use all that is installed. */
 const guest = ['@opentelemetry/api', '@opentelemetry/semantic-conventions'];
-const packages: Readonly<Record<string, readonly string[]>> = { replay: [] };
+/** The one file that looks for the SDK that the app has. */
+const sdkFinder = join('export', 'otlp.ts');
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -48,6 +52,16 @@ function strays(isStray: (room: string, from: string, name: string) => boolean):
   );
 }
 
+function reachableFrom(name: string, reached: Set<string> = new Set()): ReadonlySet<string> {
+  if (reached.has(name)) return reached;
+  reached.add(name);
+  const source = files.find((file) => file.name === name);
+  for (const { from } of source?.imports ?? []) {
+    if (from.startsWith('.')) reachableFrom(normalize(join(dirname(name), from)), reached);
+  }
+  return reached;
+}
+
 describe('the rooms of src', () => {
   it('are all known', () => {
     expect(files.filter(({ room }) => !mayUse[room]).map(({ name }) => name)).toEqual([]);
@@ -63,10 +77,16 @@ describe('the rooms of src', () => {
   });
 
   it('use no package but the OpenTelemetry API and its stable names, outside the command line', () => {
-    const foreign = strays(
-      (room, from) => room !== 'cli' && !from.startsWith('.') && !(packages[room] ?? guest).includes(from),
-    );
+    const foreign = strays((room, from, name) => {
+      if (room === 'cli' || from.startsWith('.') || (name === sdkFinder && from === 'node:module')) return false;
+      return room === 'replay' || !guest.includes(from);
+    });
     expect(foreign).toEqual([]);
+  });
+
+  it('reach no SDK and no command line from the library and the replay', () => {
+    expect([...reachableFrom('index.ts')].filter((name) => roomOf(name) === 'cli' || name === sdkFinder)).toEqual([]);
+    expect([...reachableFrom('replay.ts')].filter((name) => roomOf(name) === 'cli' || name === sdkFinder)).toEqual([]);
   });
 
   it('start spans in spans/recorder.ts alone', () => {
