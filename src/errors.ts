@@ -15,7 +15,8 @@ export type BatonErrorCode =
   | 'invalid_carrier'
   | 'hook_failed'
   | 'too_many_open'
-  | 'telemetry_failed';
+  | 'telemetry_failed'
+  | 'sdk_not_installed';
 
 /**
  * Thrown by the constructor for options that cannot be used, and for misuse when `strict: true`.

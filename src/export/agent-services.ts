@@ -14,7 +14,9 @@ import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts
  * new BatchSpanProcessor(agentServices(new OTLPTraceExporter()))
  * ```
  */
-export function agentServices<Span extends ExportableSpan, Result>(exporter: Exporter<Span, Result>): Exporter<Span, Result> {
+export function agentServices<Span extends ExportableSpan, Result>(
+  exporter: Exporter<Span, Result>,
+): Exporter<Span, Result> {
   return new AgentServices(exporter);
 }
 
@@ -44,7 +46,9 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
 
   #view(span: Span): Span {
     const agent = span.attributes[ATTR_AGENT_KEY];
-    return typeof agent === 'string' && agent !== '' ? withResource(span, this.#resourceOf(agent, span.resource)) : span;
+    return typeof agent === 'string' && agent !== ''
+      ? withResource(span, this.#resourceOf(agent, span.resource))
+      : span;
   }
 
   #resourceOf(agent: string, app: ExportableResource): ExportableResource {
