@@ -65,6 +65,15 @@ export function idOfSpan(span: { readonly traceId: string; readonly spanId: stri
   return `00-${span.traceId}-${span.spanId}-01`;
 }
 
+/** By time; what began at once in an order that does not depend on the source. */
+export function compareSpans(one: RecordedSpan, other: RecordedSpan): number {
+  return compareBigint(one.startUnixNano, other.startUnixNano) || (spanKey(one) < spanKey(other) ? -1 : 1);
+}
+
+export function compareBigint(one: bigint, other: bigint): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
 /**
  * Each span once, in the order of first sight. Exporters deliver at least once, and a span that was saved while it ran
  * may come again when it has ended: the copy with the later end is the whole one.

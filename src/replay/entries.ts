@@ -1,0 +1,175 @@
+import {
+  ATTR_ACTION_NAME,
+  ATTR_ACTION_TYPE,
+  ATTR_GEN_AI_INPUT_MESSAGES,
+  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_OUTPUT_MESSAGES,
+  ATTR_GEN_AI_PROVIDER_NAME,
+  ATTR_GEN_AI_REQUEST_MODEL,
+  ATTR_GEN_AI_RESPONSE_FINISH_REASONS,
+  ATTR_GEN_AI_RESPONSE_MODEL,
+  ATTR_GEN_AI_TOOL_CALL_ARGUMENTS,
+  ATTR_GEN_AI_TOOL_CALL_ID,
+  ATTR_GEN_AI_TOOL_CALL_RESULT,
+  ATTR_GEN_AI_TOOL_NAME,
+  ATTR_GEN_AI_TOOL_TYPE,
+  ATTR_RESOURCE_ENVIRONMENT,
+  ATTR_RESOURCE_ID,
+  ATTR_RESOURCE_PROVIDER,
+  ATTR_RESOURCE_TYPE,
+  ATTR_RUN_ID,
+  ATTR_RUN_INPUT_SUMMARY,
+  ATTR_RUN_OUTPUT_SUMMARY,
+  ATTR_RUN_PARENT_ID,
+  ATTR_RUN_ROLE,
+  ATTR_RUN_STATUS,
+  ATTR_STEP_INDEX,
+  ATTR_STEP_KEY,
+  ATTR_STEP_NAME,
+  ATTR_STEP_PAYLOAD_SUMMARY,
+  ATTR_TOOL_CACHED,
+  ATTR_TOOL_IDEMPOTENCY_KEY,
+  ATTR_TOOL_PROVIDER,
+  ATTR_TOOL_RISK_LEVEL,
+  GEN_AI_OPERATION_NAME_VALUE_CHAT,
+} from '../attributes.ts';
+import type { AgentNames } from './agent-names.ts';
+import { readFlag, readMetadata, readNumber, readText, readTexts } from './attribute-reader.ts';
+import type { SessionClock } from './session-clock.ts';
+import type { Handoff, HandoffPickup, TimelineAgent, TimelineEntry } from './session-timeline.ts';
+import { idOfSpan, type RecordedAttributes, type RecordedSpan } from './span.ts';
+import { readUsage, spanError, spanEvents } from './span-facts.ts';
+import { ATTR_APPROVAL_ID, ATTR_APPROVAL_STATUS, ATTR_APPROVAL_WAIT_MS, spanRole } from './span-role.ts';
+
+/** What an entry needs to know beyond its own span. */
+export interface EntryContext {
+  readonly names: AgentNames;
+  readonly clock: SessionClock;
+  readonly handoffOf: ReadonlyMap<RecordedSpan, Handoff>;
+  readonly pickedUpBy: ReadonlyMap<RecordedSpan, readonly HandoffPickup[]>;
+}
+
+/** One span as an entry. The list of children is filled by the caller. */
+export function describeSpan(
+  span: RecordedSpan,
+  children: readonly TimelineEntry[],
+  { names, clock, handoffOf, pickedUpBy }: EntryContext,
+): TimelineEntry {
+  const { attributes } = span;
+  const text = (key: string) => readText(attributes, key);
+  const core = { ...describeCore(span, clock), agent: names.of(span), children };
+
+  switch (spanRole(span)) {
+    case 'run':
+      return {
+        ...core,
+        type: 'run',
+        id: text(ATTR_RUN_ID) ?? idOfSpan(span),
+        parentId: text(ATTR_RUN_PARENT_ID),
+        role: text(ATTR_RUN_ROLE),
+        status: text(ATTR_RUN_STATUS),
+        inputSummary: text(ATTR_RUN_INPUT_SUMMARY),
+        outputSummary: text(ATTR_RUN_OUTPUT_SUMMARY),
+        pickedUp: pickedUpBy.get(span) ?? [],
+      };
+    case 'step':
+      return { ...core, type: 'step', inputSummary: text(ATTR_STEP_PAYLOAD_SUMMARY) };
+    case 'tool':
+      return {
+        ...core,
+        type: 'tool',
+        ...describeTool(attributes),
+        inputSummary: text(ATTR_GEN_AI_TOOL_CALL_ARGUMENTS),
+        outputSummary: text(ATTR_GEN_AI_TOOL_CALL_RESULT),
+      };
+    case 'model-call':
+      return {
+        ...core,
+        type: 'model-call',
+        operation: text(ATTR_GEN_AI_OPERATION_NAME) ?? GEN_AI_OPERATION_NAME_VALUE_CHAT,
+        model: text(ATTR_GEN_AI_REQUEST_MODEL) ?? text(ATTR_GEN_AI_RESPONSE_MODEL),
+        provider: text(ATTR_GEN_AI_PROVIDER_NAME),
+        finishReasons: readTexts(attributes, ATTR_GEN_AI_RESPONSE_FINISH_REASONS),
+        inputSummary: text(ATTR_GEN_AI_INPUT_MESSAGES),
+        outputSummary: text(ATTR_GEN_AI_OUTPUT_MESSAGES),
+      };
+    case 'approval':
+      return {
+        ...core,
+        type: 'approval',
+        approvalId: text(ATTR_APPROVAL_ID),
+        status: text(ATTR_APPROVAL_STATUS),
+        waitMs: readNumber(attributes, ATTR_APPROVAL_WAIT_MS),
+      };
+    default: {
+      const handoff = handoffOf.get(span);
+      if (handoff) return { ...core, type: 'handoff', handoff, status: handoff.status, error: handoff.error };
+      return { ...core, type: 'foreign', kind: span.kind, scope: span.scope };
+    }
+  }
+}
+
+/** A handoff of which no request was recorded: told from its answer, or from the run that picked it up. */
+export function describeLostHandoff(handoff: Handoff, agent: TimelineAgent | undefined): TimelineEntry {
+  return {
+    type: 'handoff',
+    traceId: handoff.traceId,
+    spanId: handoff.spanId,
+    name: `handoff ${handoff.target?.key ?? ''}`.trim(),
+    startUnixMs: handoff.startUnixMs,
+    offsetMs: handoff.offsetMs,
+    durationMs: 0,
+    agent,
+    status: handoff.status,
+    error: handoff.error,
+    metadata: {},
+    events: [],
+    children: [],
+    handoff,
+  };
+}
+
+function describeCore(span: RecordedSpan, clock: SessionClock) {
+  const { traceId, spanId, name, startUnixNano, endUnixNano, attributes } = span;
+  const key = readText(attributes, ATTR_STEP_KEY);
+  const stepName = readText(attributes, ATTR_STEP_NAME);
+  const index = readNumber(attributes, ATTR_STEP_INDEX);
+  const hasStep = key !== undefined || stepName !== undefined || index !== undefined;
+  return {
+    traceId,
+    spanId,
+    name,
+    startUnixMs: clock.unixMs(startUnixNano),
+    offsetMs: clock.offsetMs(startUnixNano),
+    durationMs: clock.durationMs(startUnixNano, endUnixNano),
+    step: hasStep ? { key, name: stepName, index } : undefined,
+    error: spanError(span),
+    ...readMetadata(attributes),
+    events: spanEvents(span, clock),
+    usage: readUsage(attributes),
+  };
+}
+
+function describeTool(attributes: RecordedAttributes) {
+  const text = (key: string) => readText(attributes, key);
+  const action = { type: text(ATTR_ACTION_TYPE), name: text(ATTR_ACTION_NAME) };
+  const resource = {
+    type: text(ATTR_RESOURCE_TYPE),
+    id: text(ATTR_RESOURCE_ID),
+    provider: text(ATTR_RESOURCE_PROVIDER),
+    environment: text(ATTR_RESOURCE_ENVIRONMENT),
+  };
+  return {
+    tool: {
+      name: text(ATTR_GEN_AI_TOOL_NAME),
+      provider: text(ATTR_TOOL_PROVIDER),
+      type: text(ATTR_GEN_AI_TOOL_TYPE),
+      riskLevel: text(ATTR_TOOL_RISK_LEVEL),
+      callId: text(ATTR_GEN_AI_TOOL_CALL_ID),
+      idempotencyKey: text(ATTR_TOOL_IDEMPOTENCY_KEY),
+      cached: readFlag(attributes, ATTR_TOOL_CACHED),
+    },
+    action: action.type || action.name ? action : undefined,
+    resource: Object.values(resource).some(Boolean) ? resource : undefined,
+  };
+}

@@ -1,0 +1,156 @@
+import {
+  ATTR_HANDOFF_ID,
+  ATTR_HANDOFF_STATUS,
+  ATTR_LINK_TYPE,
+  ATTR_RUN_ID,
+  EVENT_HANDOFF_ACCEPTED,
+  EVENT_HANDOFF_COMPLETED,
+  EVENT_HANDOFF_FAILED,
+  EVENT_HANDOFF_REJECTED,
+  EVENT_HANDOFF_RETURNED,
+} from '../attributes.ts';
+import { readText } from './attribute-reader.ts';
+import {
+  compareBigint,
+  idOfSpan,
+  type RecordedAttributes,
+  type RecordedLink,
+  type RecordedSpan,
+  spanKey,
+  spanKeyOfId,
+} from './span.ts';
+import { type SpanRole, spanRole } from './span-role.ts';
+
+/** What was recorded of one handoff. At least one piece is there. */
+export interface HandoffPieces {
+  readonly id: string;
+  /** The PRODUCER span. */
+  readonly request?: RecordedSpan | undefined;
+  /** Oldest first, one per status. */
+  readonly answers: readonly AnswerPiece[];
+  /** The run that picked it up. */
+  readonly run?: RecordedSpan | undefined;
+}
+
+/** The first answer is a CONSUMER span; what follows on it is an event of the run that took over. */
+export interface AnswerPiece {
+  readonly status: string;
+  readonly timeUnixNano: bigint;
+  readonly attributes: RecordedAttributes;
+  /** The CONSUMER span, or the run that bears the event. */
+  readonly span: RecordedSpan;
+}
+
+interface Draft {
+  readonly id: string;
+  request?: RecordedSpan | undefined;
+  readonly answers: AnswerPiece[];
+  run?: RecordedSpan | undefined;
+}
+
+const STATUS_OF_EVENT: ReadonlyMap<string, string> = new Map([
+  [EVENT_HANDOFF_ACCEPTED, 'accepted'],
+  [EVENT_HANDOFF_COMPLETED, 'completed'],
+  [EVENT_HANDOFF_REJECTED, 'rejected'],
+  [EVENT_HANDOFF_RETURNED, 'returned'],
+  [EVENT_HANDOFF_FAILED, 'failed'],
+]);
+
+/**
+ * Puts the pieces of each handoff together: by the link of the run, by the id that every piece bears, by the parent of
+ * the answer. An id names a span, so all three come down to the place of the request.
+ *
+ * @param members - the spans of one session, oldest first
+ */
+export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces[] {
+  const drafts = new Drafts();
+  const withRole = (role: SpanRole) => members.filter((span) => spanRole(span) === role);
+  const runs = withRole('run');
+  const runByKey = new Map<string | undefined, RecordedSpan>(runs.map((run) => [spanKey(run), run]));
+
+  for (const span of withRole('handoff')) drafts.addRequest(span);
+  for (const run of runs) {
+    for (const draft of drafts.ofRun(run)) draft.run ??= run;
+  }
+  for (const span of withRole('handoff-answer')) {
+    const { attributes, startUnixNano: timeUnixNano } = span;
+    const draft = drafts.ofAnswer(span);
+    draft.answers.push({
+      status: readText(attributes, ATTR_HANDOFF_STATUS) ?? 'accepted',
+      timeUnixNano,
+      attributes,
+      span,
+    });
+    draft.run ??= runByKey.get(spanKeyOfId(readText(attributes, ATTR_RUN_ID)));
+  }
+  for (const span of runs) {
+    for (const { name, timeUnixNano, attributes } of span.events) {
+      const status = STATUS_OF_EVENT.get(name);
+      const id = readText(attributes, ATTR_HANDOFF_ID) ?? readText(span.attributes, ATTR_HANDOFF_ID);
+      if (status && id) drafts.byId(id).answers.push({ status, timeUnixNano, attributes, span });
+    }
+  }
+  return drafts.all.map((draft) => ({ ...draft, answers: distinctAnswers(draft) }));
+}
+
+/** An answer is announced in several places: its own span says most, then the run that took over, then the source. */
+function distinctAnswers({ answers, run }: Draft): AnswerPiece[] {
+  const rank = ({ span }: AnswerPiece) => (span.kind === 'consumer' ? 0 : span === run ? 1 : 2);
+  const byStatus = new Map<string, AnswerPiece>();
+  for (const answer of answers.toSorted((one, other) => rank(one) - rank(other))) {
+    if (!byStatus.has(answer.status)) byStatus.set(answer.status, answer);
+  }
+  return [...byStatus.values()].sort((one, other) => compareBigint(one.timeUnixNano, other.timeUnixNano));
+}
+
+class Drafts {
+  readonly all: Draft[] = [];
+  readonly #byKey = new Map<string, Draft>();
+
+  addRequest(span: RecordedSpan): void {
+    const id = readText(span.attributes, ATTR_HANDOFF_ID) ?? idOfSpan(span);
+    const known = this.#byKey.get(keyOf(id));
+    const draft = known?.request === undefined ? this.byId(id) : this.#add({ id, answers: [] });
+    draft.request = span;
+    this.#byKey.set(spanKey(span), draft);
+  }
+
+  ofRun(run: RecordedSpan): Draft[] {
+    const linked = run.links.flatMap((link) => this.#ofLink(link) ?? []);
+    const id = readText(run.attributes, ATTR_HANDOFF_ID);
+    return linked.length > 0 || id === undefined ? linked : [this.byId(id)];
+  }
+
+  ofAnswer({ traceId, parentSpanId, attributes }: RecordedSpan): Draft {
+    const id = readText(attributes, ATTR_HANDOFF_ID) ?? '';
+    const parent = parentSpanId === undefined ? '' : spanKey({ traceId, spanId: parentSpanId });
+    return this.#byKey.get(keyOf(id)) ?? this.#byKey.get(parent) ?? this.byId(id);
+  }
+
+  /** Some backends lose the attributes of links: a link to a known request needs none. */
+  #ofLink(link: RecordedLink): Draft | undefined {
+    const type = readText(link.attributes, ATTR_LINK_TYPE);
+    if (type !== undefined && type !== 'handoff') return undefined;
+    const known = this.#byKey.get(spanKey(link));
+    return known || type === undefined
+      ? known
+      : this.byId(readText(link.attributes, ATTR_HANDOFF_ID) ?? idOfSpan(link));
+  }
+
+  byId(id: string): Draft {
+    const known = this.#byKey.get(keyOf(id));
+    if (known) return known;
+    const draft = this.#add({ id, answers: [] });
+    this.#byKey.set(keyOf(id), draft);
+    return draft;
+  }
+
+  #add(draft: Draft): Draft {
+    this.all.push(draft);
+    return draft;
+  }
+}
+
+function keyOf(id: string): string {
+  return spanKeyOfId(id) ?? id;
+}

@@ -1,0 +1,261 @@
+/**
+ * A session as people would tell it. Plain data: numbers, texts, lists, no class and no bigint, so that
+ * `JSON.stringify` takes it as it is. What was not recorded is missing.
+ */
+export interface SessionTimeline {
+  readonly id: string;
+  /** `pipeline`, `multi_agent`, `single_agent`, or the app's own word. */
+  readonly kind?: string | undefined;
+  /** Name of the workflow; the kind, where the app gave none. */
+  readonly name?: string | undefined;
+  /** `completed`, `failed` or `cancelled`, of the last session span. */
+  readonly status?: string | undefined;
+  readonly error?: TimelineError | undefined;
+  /** Start of its first span, in Unix milliseconds with a fraction: good to the microsecond. */
+  readonly startUnixMs: number;
+  /** From the start of its first span to the end of its last. */
+  readonly durationMs: number;
+  readonly inputSummary?: string | undefined;
+  readonly outputSummary?: string | undefined;
+  readonly environment?: string | undefined;
+  /** The session that this one continues. */
+  readonly previousId?: string | undefined;
+  readonly metadata: TimelineAttributes;
+  /** Metadata entries that were over the limit when they were recorded. */
+  readonly metadataDropped?: number | undefined;
+  /** Events of the session itself. */
+  readonly events: readonly TimelineEvent[];
+  /** What happened, oldest first; inside an entry, its children likewise. */
+  readonly entries: readonly TimelineEntry[];
+  /** Every handoff, in the order of asking. */
+  readonly handoffs: readonly Handoff[];
+  readonly statistics: HandoffStatistics;
+  /** Where things failed first: an error that went up through callers counts once. */
+  readonly failures: readonly TimelineFailure[];
+  readonly usage?: TimelineUsage | undefined;
+  /** All traces that the session spreads over, to find it in a backend. */
+  readonly traceIds: readonly string[];
+  readonly spanCount: number;
+  /** None for runs outside any session or when it was lost, several for a session that was resumed. */
+  readonly sessionSpanCount: number;
+  /** How many parent spans were not among those read: more than none, and the picture has holes. */
+  readonly missingParents: number;
+}
+
+export type TimelineAttributes = Readonly<Record<string, unknown>>;
+
+export interface TimelineAgent {
+  readonly key: string;
+  /** For people; the key, where no name was recorded. */
+  readonly name: string;
+}
+
+export interface TimelineError {
+  /** `error.type`: a word or a class name. */
+  readonly type?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Something the app told of, by `track` or on the span itself. */
+export interface TimelineEvent {
+  readonly name: string;
+  readonly startUnixMs: number;
+  /** Since the session's start. */
+  readonly offsetMs: number;
+  readonly attributes: TimelineAttributes;
+}
+
+export interface TimelineStep {
+  readonly key?: string | undefined;
+  readonly name?: string | undefined;
+  readonly index?: number | undefined;
+}
+
+export interface TimelineUsage {
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly cacheReadTokens?: number | undefined;
+  readonly cacheCreationTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  /** Amount per currency: `{ usd: 0.0031 }`. */
+  readonly cost?: Readonly<Record<string, number>> | undefined;
+}
+
+interface EntryCore {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** The span's own name. */
+  readonly name: string;
+  readonly startUnixMs: number;
+  /** Since the session's start. */
+  readonly offsetMs: number;
+  readonly durationMs: number;
+  readonly agent?: TimelineAgent | undefined;
+  /** `orchestrator`, `worker`, or the app's own word. */
+  readonly role?: string | undefined;
+  readonly step?: TimelineStep | undefined;
+  readonly status?: string | undefined;
+  readonly error?: TimelineError | undefined;
+  readonly inputSummary?: string | undefined;
+  readonly outputSummary?: string | undefined;
+  readonly metadata: TimelineAttributes;
+  readonly metadataDropped?: number | undefined;
+  readonly events: readonly TimelineEvent[];
+  readonly usage?: TimelineUsage | undefined;
+  readonly children: readonly TimelineEntry[];
+}
+
+/** One agent at work; a child run where `parentId` is set. */
+export interface RunEntry extends EntryCore {
+  readonly type: 'run';
+  readonly id: string;
+  readonly parentId?: string | undefined;
+  /** The handoffs that it picked up. */
+  readonly pickedUp: readonly HandoffPickup[];
+}
+
+export interface HandoffPickup {
+  readonly handoffId: string;
+  readonly source?: TimelineAgent | undefined;
+}
+
+export interface StepEntry extends EntryCore {
+  readonly type: 'step';
+}
+
+export interface ToolEntry extends EntryCore {
+  readonly type: 'tool';
+  readonly tool: {
+    readonly name?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly type?: string | undefined;
+    readonly riskLevel?: string | undefined;
+    readonly callId?: string | undefined;
+    readonly idempotencyKey?: string | undefined;
+    readonly cached?: boolean | undefined;
+  };
+  readonly action?: { readonly type?: string | undefined; readonly name?: string | undefined } | undefined;
+  readonly resource?: TimelineResource | undefined;
+}
+
+export interface TimelineResource {
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly environment?: string | undefined;
+}
+
+export interface ModelCallEntry extends EntryCore {
+  readonly type: 'model-call';
+  /** `chat`, `generate_content`, `embeddings` … */
+  readonly operation: string;
+  readonly model?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly finishReasons: readonly string[];
+}
+
+export interface HandoffEntry extends EntryCore {
+  readonly type: 'handoff';
+  readonly handoff: Handoff;
+}
+
+export interface ApprovalEntry extends EntryCore {
+  readonly type: 'approval';
+  readonly approvalId?: string | undefined;
+  readonly waitMs?: number | undefined;
+}
+
+/** A span of somebody else: an HTTP request, a database query. */
+export interface ForeignEntry extends EntryCore {
+  readonly type: 'foreign';
+  readonly kind: string;
+  /** Name of the instrumentation that recorded it. */
+  readonly scope: string;
+}
+
+/** What happened, by kind. Tell them apart by `type`. */
+export type TimelineEntry =
+  | RunEntry
+  | StepEntry
+  | ToolEntry
+  | ModelCallEntry
+  | HandoffEntry
+  | ApprovalEntry
+  | ForeignEntry;
+
+/** One agent asked another to take over, or to do a part and come back. */
+export interface Handoff {
+  readonly id: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly source?: TimelineAgent | undefined;
+  /** Who was asked. Missing, where nobody was named and nobody picked it up. */
+  readonly target?: TimelineAgent | undefined;
+  /** `human` or `queue`, when it is no agent. */
+  readonly targetKind?: string | undefined;
+  /** `pass_control` or `return_to_caller`. */
+  readonly mode?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly reasonType?: string | undefined;
+  readonly payloadSummary?: string | undefined;
+  /**
+   * Where it stands: what the last answer says, else what the request says. `requested`: nobody answered.
+   * Otherwise `accepted`, `completed`, `rejected`, `returned`, `failed` or `expired`.
+   */
+  readonly status: string;
+  readonly error?: TimelineError | undefined;
+  readonly startUnixMs: number;
+  /** When it was asked for, since the session's start. */
+  readonly offsetMs: number;
+  /** From the request to its first answer; without one, to the end of the asking. */
+  readonly waitMs?: number | undefined;
+  /** Oldest first. */
+  readonly answers: readonly HandoffAnswerRecord[];
+  /** The run that picked it up. */
+  readonly receiver?: HandoffReceiver | undefined;
+}
+
+export interface HandoffAnswerRecord {
+  readonly status: string;
+  /** Since the session's start. */
+  readonly offsetMs: number;
+  /** Since the request. */
+  readonly afterMs: number;
+  readonly agent?: TimelineAgent | undefined;
+  readonly reason?: string | undefined;
+  readonly payloadSummary?: string | undefined;
+  readonly error?: TimelineError | undefined;
+}
+
+export interface HandoffReceiver {
+  readonly runId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly agent?: TimelineAgent | undefined;
+}
+
+export interface HandoffStatistics {
+  readonly count: number;
+  /** How often each status: `{ accepted: 2, rejected: 1 }`. */
+  readonly byStatus: Readonly<Record<string, number>>;
+  /**
+   * Where the work went, by names: `A → B → C`; a break in the chain is a comma: `A → B, A → C`. What nobody took, and
+   * what was rejected, went nowhere. Without any handoff, the first agent.
+   */
+  readonly path: string;
+  /** The same as lists of agents, a chain each. */
+  readonly chains: readonly (readonly TimelineAgent[])[];
+  /** Everybody who ran, asked or answered, in order of appearance. */
+  readonly agents: readonly TimelineAgent[];
+  /** The work went the same way twice within one chain. */
+  readonly loop: boolean;
+}
+
+export interface TimelineFailure extends TimelineError {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Name of the span that failed. */
+  readonly name: string;
+  readonly offsetMs: number;
+  readonly agent?: TimelineAgent | undefined;
+}

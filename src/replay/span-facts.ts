@@ -1,0 +1,103 @@
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_EXCEPTION_MESSAGE,
+  ATTR_EXCEPTION_TYPE,
+  ATTR_GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_INPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
+  ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+  EVENT_EXCEPTION,
+  EVENT_HANDOFF_ACCEPTED,
+  EVENT_HANDOFF_COMPLETED,
+  EVENT_HANDOFF_FAILED,
+  EVENT_HANDOFF_LOOP,
+  EVENT_HANDOFF_REJECTED,
+  EVENT_HANDOFF_RETURNED,
+  PREFIX_USAGE_COST,
+} from '../attributes.ts';
+import { readNumber, readPrefixed, readText } from './attribute-reader.ts';
+import type { SessionClock } from './session-clock.ts';
+import type { TimelineError, TimelineEvent, TimelineUsage } from './session-timeline.ts';
+import { compareBigint, type RecordedAttributes, type RecordedSpan } from './span.ts';
+
+/** Told as part of a handoff or of the statistics, and not a second time. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
+  EVENT_HANDOFF_ACCEPTED,
+  EVENT_HANDOFF_COMPLETED,
+  EVENT_HANDOFF_FAILED,
+  EVENT_HANDOFF_LOOP,
+  EVENT_HANDOFF_REJECTED,
+  EVENT_HANDOFF_RETURNED,
+]);
+
+/** Why a span failed, by its status: an exception on a span that did not fail was dealt with. */
+export function spanError(span: RecordedSpan): TimelineError | undefined {
+  if (span.status.code !== 'error') return undefined;
+  const exception = span.events.findLast(({ name }) => name === EVENT_EXCEPTION)?.attributes ?? {};
+  return {
+    type: readText(span.attributes, ATTR_ERROR_TYPE) ?? readText(exception, ATTR_EXCEPTION_TYPE),
+    message: span.status.message ?? readText(exception, ATTR_EXCEPTION_MESSAGE),
+  };
+}
+
+/** What the app told of, oldest first: backends sort events by name. */
+export function spanEvents(span: RecordedSpan, clock: SessionClock): TimelineEvent[] {
+  const error = spanError(span);
+  return span.events
+    .filter(
+      ({ name, attributes }) => !TOLD_ELSEWHERE.has(name) && !(name === EVENT_EXCEPTION && tells(attributes, error)),
+    )
+    .sort((one, other) => compareBigint(one.timeUnixNano, other.timeUnixNano))
+    .map(({ name, timeUnixNano, attributes }) => ({
+      name,
+      startUnixMs: clock.unixMs(timeUnixNano),
+      offsetMs: clock.offsetMs(timeUnixNano),
+      attributes,
+    }));
+}
+
+/** Whether an `exception` event is the reason of the failure, and not an error that the app dealt with before. */
+function tells(exception: RecordedAttributes, error: TimelineError | undefined): boolean {
+  const message = readText(exception, ATTR_EXCEPTION_MESSAGE);
+  return error !== undefined && error.message === message && readText(exception, ATTR_EXCEPTION_TYPE) === error.type;
+}
+
+export function readUsage(attributes: RecordedAttributes): TimelineUsage | undefined {
+  const cost = Object.entries(readPrefixed(attributes, PREFIX_USAGE_COST)).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && Number.isFinite(entry[1]),
+  );
+  const usage: TimelineUsage = {
+    inputTokens: readNumber(attributes, ATTR_GEN_AI_USAGE_INPUT_TOKENS),
+    outputTokens: readNumber(attributes, ATTR_GEN_AI_USAGE_OUTPUT_TOKENS),
+    cacheReadTokens: readNumber(attributes, ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    cacheCreationTokens: readNumber(attributes, ATTR_GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS),
+    reasoningTokens: readNumber(attributes, ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    cost: cost.length > 0 ? Object.fromEntries(cost) : undefined,
+  };
+  return Object.values(usage).some((value) => value !== undefined) ? usage : undefined;
+}
+
+/** Both together; `undefined` where neither said anything. */
+export function addUsage(one: TimelineUsage | undefined, other: TimelineUsage | undefined): TimelineUsage | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    inputTokens: add(one.inputTokens, other.inputTokens),
+    outputTokens: add(one.outputTokens, other.outputTokens),
+    cacheReadTokens: add(one.cacheReadTokens, other.cacheReadTokens),
+    cacheCreationTokens: add(one.cacheCreationTokens, other.cacheCreationTokens),
+    reasoningTokens: add(one.reasoningTokens, other.reasoningTokens),
+    cost: addCost(one.cost, other.cost),
+  };
+}
+
+function add(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : one + other;
+}
+
+function addCost(one: TimelineUsage['cost'], other: TimelineUsage['cost']): TimelineUsage['cost'] {
+  if (one === undefined || other === undefined) return one ?? other;
+  const sum = new Map(Object.entries(one));
+  for (const [currency, amount] of Object.entries(other)) sum.set(currency, (sum.get(currency) ?? 0) + amount);
+  return Object.fromEntries(sum);
+}

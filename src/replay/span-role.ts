@@ -1,0 +1,63 @@
+import {
+  ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_REQUEST_MODEL,
+  ATTR_HANDOFF_ID,
+  ATTR_HANDOFF_MODE,
+  ATTR_HANDOFF_STATUS,
+  ATTR_RUN_ID,
+  ATTR_SESSION_KIND,
+  ATTR_SESSION_STATUS,
+  ATTR_STEP_KEY,
+  GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
+  GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT,
+  GEN_AI_OPERATION_NAME_VALUE_INVOKE_WORKFLOW,
+} from '../attributes.ts';
+import { NAME } from '../version.ts';
+import { readText } from './attribute-reader.ts';
+import { type RecordedSpan, spanKey, spanKeyOfId } from './span.ts';
+
+/** What a span stands for in the story of a session. */
+export type SpanRole =
+  | 'session'
+  | 'run'
+  | 'step'
+  | 'tool'
+  | 'model-call'
+  | 'handoff'
+  | 'handoff-answer'
+  | 'approval'
+  | 'foreign';
+
+/** The span model has approvals; no version so far writes them. */
+export const ATTR_APPROVAL_ID = 'baton.approval.id';
+export const ATTR_APPROVAL_STATUS = 'baton.approval.status';
+export const ATTR_APPROVAL_WAIT_MS = 'baton.approval.wait_ms';
+
+const MODEL_OPERATIONS = new Set(['chat', 'generate_content', 'text_completion', 'embeddings']);
+
+/** Told by attributes and kind, never by the name: names are for people, and processors rename spans. */
+export function spanRole(span: RecordedSpan): SpanRole {
+  const { attributes } = span;
+  if (ATTR_SESSION_KIND in attributes || ATTR_SESSION_STATUS in attributes) return 'session';
+  if (span.kind === 'producer' && isHandoff(span)) return 'handoff';
+  if (span.kind === 'consumer' && ATTR_HANDOFF_ID in attributes) return 'handoff-answer';
+  if (ATTR_APPROVAL_ID in attributes || ATTR_APPROVAL_STATUS in attributes) return 'approval';
+
+  const operation = readText(attributes, ATTR_GEN_AI_OPERATION_NAME);
+  if (operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_WORKFLOW && span.scope === NAME) return 'session';
+  if (operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT) return isOwnRun(span) ? 'run' : 'foreign';
+  if (operation === GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL) return 'tool';
+  if (operation !== undefined && MODEL_OPERATIONS.has(operation)) return 'model-call';
+  if (span.kind === 'client' && ATTR_GEN_AI_REQUEST_MODEL in attributes) return 'model-call';
+  return ATTR_STEP_KEY in attributes ? 'step' : 'foreign';
+}
+
+function isHandoff({ attributes }: RecordedSpan): boolean {
+  return ATTR_HANDOFF_ID in attributes || ATTR_HANDOFF_STATUS in attributes || ATTR_HANDOFF_MODE in attributes;
+}
+
+/** A framework's own `invoke_agent` span inside a run of ours is stamped with that run's id, not with one of its own. */
+function isOwnRun(span: RecordedSpan): boolean {
+  const place = spanKeyOfId(readText(span.attributes, ATTR_RUN_ID));
+  return place === undefined || place === spanKey(span);
+}

@@ -1,0 +1,109 @@
+import { ATTR_RUN_ID, ATTR_RUN_PARENT_ID, ATTR_SESSION_ID } from '../attributes.ts';
+import { readText } from './attribute-reader.ts';
+import { type RecordedSpan, spanKey, spanKeyOfId } from './span.ts';
+import { spanRole } from './span-role.ts';
+
+/** Spans by their place, to go from one to its parent. */
+export class SpanIndex {
+  readonly #byKey: ReadonlyMap<string, RecordedSpan>;
+
+  constructor(spans: readonly RecordedSpan[]) {
+    this.#byKey = new Map(spans.map((span) => [spanKey(span), span]));
+  }
+
+  get(key: string | undefined): RecordedSpan | undefined {
+    return key === undefined ? undefined : this.#byKey.get(key);
+  }
+
+  parent({ traceId, parentSpanId }: RecordedSpan): RecordedSpan | undefined {
+    return parentSpanId === undefined ? undefined : this.get(spanKey({ traceId, spanId: parentSpanId }));
+  }
+
+  /** The parent, or where that was not recorded, the run that the span says it belongs to. */
+  parentOrRun(span: RecordedSpan): RecordedSpan | undefined {
+    return (
+      this.parent(span) ??
+      this.get(spanKeyOfId(readText(span.attributes, ATTR_RUN_PARENT_ID))) ??
+      this.get(spanKeyOfId(readText(span.attributes, ATTR_RUN_ID)))
+    );
+  }
+}
+
+/**
+ * Spans by session, over all traces. A span without `session.id` belongs to the session that it descends from, and to
+ * none if there is no such: the request that called the app is not part of the story.
+ */
+export function groupBySession(spans: readonly RecordedSpan[], index: SpanIndex): Map<string, RecordedSpan[]> {
+  const sessionOf = new Map<RecordedSpan, string | undefined>();
+  const sessions = new Map<string, RecordedSpan[]>();
+  for (const span of spans) {
+    const id = findSession(span, index, sessionOf);
+    if (id === undefined) continue;
+    const members = sessions.get(id);
+    if (members) members.push(span);
+    else sessions.set(id, [span]);
+  }
+  return sessions;
+}
+
+function findSession(
+  span: RecordedSpan,
+  index: SpanIndex,
+  known: Map<RecordedSpan, string | undefined>,
+): string | undefined {
+  const path: RecordedSpan[] = [];
+  let id: string | undefined;
+  for (let place: RecordedSpan | undefined = span; place !== undefined; place = index.parent(place)) {
+    id = known.get(place) ?? readText(place.attributes, ATTR_SESSION_ID);
+    if (id !== undefined || known.has(place)) break;
+    // Known from here on, so that parents which go round in a circle end the search.
+    known.set(place, undefined);
+    path.push(place);
+  }
+  for (const place of path) known.set(place, id);
+  return id;
+}
+
+/** Who stands under whom in the story of one session. */
+export interface StoryTree {
+  /** For each span that is told: the one that it is told under, `undefined` at the top. */
+  readonly parentOf: ReadonlyMap<RecordedSpan, RecordedSpan | undefined>;
+  readonly missingParents: number;
+}
+
+/** The session span and the answers to handoffs are not told on their own: what hangs under them moves up. */
+export function arrange(members: readonly RecordedSpan[], index: SpanIndex): StoryTree {
+  const told = new Set(members.filter((span) => !['session', 'handoff-answer'].includes(spanRole(span))));
+  const mine = new Set(members);
+  const missing = new Set<string>();
+  const parentOf = new Map<RecordedSpan, RecordedSpan | undefined>();
+
+  for (const span of told) {
+    const { traceId, parentSpanId } = span;
+    if (parentSpanId !== undefined && index.parent(span) === undefined) missing.add(`${traceId}:${parentSpanId}`);
+    const seen = new Set([span]);
+    let parent = index.parentOrRun(span);
+    while (parent !== undefined && mine.has(parent) && !told.has(parent) && !seen.has(parent)) {
+      seen.add(parent);
+      parent = spanRole(parent) === 'session' ? undefined : index.parentOrRun(parent);
+    }
+    parentOf.set(span, parent !== undefined && parent !== span && told.has(parent) ? parent : undefined);
+  }
+  cutCircles(parentOf);
+  return { parentOf, missingParents: missing.size };
+}
+
+/** Parents that go round in a circle would be told by nobody: the first one met moves to the top. */
+function cutCircles(parentOf: Map<RecordedSpan, RecordedSpan | undefined>): void {
+  const settled = new Set<RecordedSpan>();
+  for (const span of parentOf.keys()) {
+    const path = new Set<RecordedSpan>();
+    for (let place: RecordedSpan | undefined = span; place !== undefined && !settled.has(place); ) {
+      path.add(place);
+      const parent: RecordedSpan | undefined = parentOf.get(place);
+      if (parent !== undefined && path.has(parent)) parentOf.set(place, undefined);
+      place = parentOf.get(place);
+    }
+    for (const place of path) settled.add(place);
+  }
+}

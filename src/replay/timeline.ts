@@ -1,0 +1,110 @@
+import {
+  ATTR_ENVIRONMENT,
+  ATTR_GEN_AI_WORKFLOW_NAME,
+  ATTR_HANDOFF_LOOP,
+  ATTR_SESSION_INPUT_SUMMARY,
+  ATTR_SESSION_KIND,
+  ATTR_SESSION_OUTPUT_SUMMARY,
+  ATTR_SESSION_PREVIOUS_ID,
+  ATTR_SESSION_STATUS,
+} from '../attributes.ts';
+import { AgentNames } from './agent-names.ts';
+import { readFlag, readMetadata, readText } from './attribute-reader.ts';
+import { summariseHandoffs } from './handoff-path.ts';
+import { errorKey, findFailures, sumUsage } from './outcome.ts';
+import { SessionClock } from './session-clock.ts';
+import type { SessionTimeline, TimelineFailure } from './session-timeline.ts';
+import { compareSpans, deduplicateSpans, type RecordedSpan } from './span.ts';
+import { spanError, spanEvents } from './span-facts.ts';
+import { spanRole } from './span-role.ts';
+import { arrange, groupBySession, SpanIndex } from './span-tree.ts';
+import { tellStory } from './story.ts';
+
+/**
+ * The sessions among these spans, oldest first. Spans may come in any order, twice, from several traces and without
+ * their parents: what is missing leaves a hole, never an error. Spans of no session are left out.
+ */
+export function buildTimelines(spans: Iterable<RecordedSpan>): SessionTimeline[] {
+  const all = deduplicateSpans(spans);
+  const index = new SpanIndex(all);
+  return [...groupBySession(all, index)]
+    .map(([id, members]) => buildTimeline(id, members, index))
+    .sort((one, other) => one.startUnixMs - other.startUnixMs || (one.id < other.id ? -1 : 1));
+}
+
+function buildTimeline(id: string, members: readonly RecordedSpan[], index: SpanIndex): SessionTimeline {
+  const inOrder = [...members].sort(compareSpans);
+  const start = inOrder[0]?.startUnixNano ?? 0n;
+  const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
+  const clock = new SessionClock(start);
+  const names = new AgentNames(inOrder);
+  // A session that was resumed has a span per part.
+  const parts = inOrder.filter((span) => spanRole(span) === 'session');
+  const { parentOf, missingParents } = arrange(inOrder, index);
+  const { entries, handoffs } = tellStory(inOrder, parentOf, names, clock);
+  const runners = inOrder.flatMap((span) => (spanRole(span) === 'run' ? (names.of(span) ?? []) : []));
+  const failures = findFailures({ entries });
+
+  return {
+    id,
+    ...describeSession(parts),
+    startUnixMs: clock.unixMs(start),
+    durationMs: clock.durationMs(start, end),
+    events: parts.flatMap((part) => spanEvents(part, clock)).sort((one, other) => one.offsetMs - other.offsetMs),
+    entries,
+    handoffs,
+    statistics: summariseHandoffs(
+      handoffs,
+      runners,
+      parts.some(({ attributes }) => readFlag(attributes, ATTR_HANDOFF_LOOP)),
+    ),
+    failures: [...failures, ...ownFailures(parts, failures, clock)].sort((one, other) => one.offsetMs - other.offsetMs),
+    usage: sumUsage({ entries }),
+    traceIds: [...new Set(inOrder.map(({ traceId }) => traceId))],
+    spanCount: members.length,
+    sessionSpanCount: parts.length,
+    missingParents,
+  };
+}
+
+/** Of several parts, the first says how it began and the last how it ended. */
+function describeSession(parts: readonly RecordedSpan[]) {
+  const first = (key: string) => parts.map(({ attributes }) => readText(attributes, key)).find(Boolean);
+  const last = (key: string) => parts.map(({ attributes }) => readText(attributes, key)).findLast(Boolean);
+  const kind = first(ATTR_SESSION_KIND);
+  const ending = parts.at(-1);
+  const notes = parts.map(({ attributes }) => readMetadata(attributes));
+  const dropped = notes.reduce((sum, { metadataDropped }) => sum + (metadataDropped ?? 0), 0);
+  return {
+    kind,
+    name: first(ATTR_GEN_AI_WORKFLOW_NAME) ?? (parts[0] ? nameInSpan(parts[0].name) : undefined) ?? kind,
+    status: last(ATTR_SESSION_STATUS),
+    error: ending && spanError(ending),
+    inputSummary: first(ATTR_SESSION_INPUT_SUMMARY),
+    outputSummary: last(ATTR_SESSION_OUTPUT_SUMMARY),
+    environment: first(ATTR_ENVIRONMENT),
+    previousId: first(ATTR_SESSION_PREVIOUS_ID),
+    metadata: Object.fromEntries(notes.flatMap(({ metadata }) => Object.entries(metadata))),
+    metadataDropped: dropped > 0 ? dropped : undefined,
+  };
+}
+
+/** Sessions of a single agent bear no `gen_ai.workflow.name`: the span is called `session {name}`. */
+function nameInSpan(name: string): string | undefined {
+  return /^session (.+)$/s.exec(name)?.[1];
+}
+
+/** An error that came out of the session's own code, not of anything that was recorded inside. */
+function ownFailures(
+  parts: readonly RecordedSpan[],
+  inside: readonly TimelineFailure[],
+  clock: SessionClock,
+): TimelineFailure[] {
+  const told = new Set(inside.map(errorKey));
+  return parts.flatMap((part) => {
+    const error = spanError(part);
+    if (!error || told.has(errorKey(error))) return [];
+    const { traceId, spanId, name } = part;
+    return [{ ...error, traceId, spanId, name, offsetMs: clock.offsetMs(part.startUnixNano) }];
+  });
+}

@@ -1,0 +1,67 @@
+import { PREFIX_METADATA } from '../../attributes.ts';
+import { valueText } from '../attribute-reader.ts';
+import type { TimelineAttributes, TimelineError } from '../session-timeline.ts';
+import { displayWidth, printable } from './printable.ts';
+import { DIM, type Fragment, HARD_SPACE, PLAIN, type StyledText } from './styled-text.ts';
+
+/** What a row says. The view decides where it stands. */
+export interface RowText {
+  readonly label: StyledText;
+  /** Short facts behind the label. */
+  readonly tags: StyledText;
+  /** Longer ones below it. */
+  readonly details: readonly Detail[];
+}
+
+export interface Detail {
+  readonly key: string;
+  readonly value: StyledText;
+}
+
+/** Said elsewhere in the row, or longer than a row. */
+const NOT_SHOWN: ReadonlySet<string> = new Set(['session.id', 'exception.stacktrace']);
+
+/** Between short facts; it never begins a line. */
+const SEPARATOR: Fragment = { text: `${HARD_SPACE}· `, style: DIM };
+
+/** Facts up to this width stay on one line; longer ones are texts and break at their spaces. */
+const WHOLE_WIDTH = 30;
+
+export function joinFacts(facts: StyledText): Fragment[] {
+  return facts.flatMap((fact, index) => {
+    const whole =
+      displayWidth(fact.text) <= WHOLE_WIDTH ? { ...fact, text: fact.text.replaceAll(' ', HARD_SPACE) } : fact;
+    return index > 0 ? [SEPARATOR, whole] : [whole];
+  });
+}
+
+export function plain(text: string): Fragment {
+  return { text: printable(text), style: PLAIN };
+}
+
+export function dim(text: string): Fragment {
+  return { text: printable(text), style: DIM };
+}
+
+export function errorText({ type, message }: TimelineError): string {
+  return printable([type, message].filter(Boolean).join(': ')) || 'an error without a message';
+}
+
+/** `key=value` each. */
+export function attributeFacts(attributes: TimelineAttributes): Fragment[] {
+  return Object.entries(attributes).flatMap(([key, value]) => {
+    if (NOT_SHOWN.has(key)) return [];
+    const name = key.startsWith(PREFIX_METADATA) ? key.slice(PREFIX_METADATA.length) : key;
+    return [dim(`${name}=${valueText(value)}`)];
+  });
+}
+
+export function metadataDetail(metadata: TimelineAttributes, dropped: number | undefined): Detail[] {
+  const facts = attributeFacts(metadata);
+  if (dropped) facts.push(dim(`${dropped} more not recorded`));
+  return facts.length > 0 ? [{ key: 'metadata', value: joinFacts(facts) }] : [];
+}
+
+export function textDetail(key: string, text: string | undefined): Detail[] {
+  return text === undefined ? [] : [{ key, value: [plain(text)] }];
+}

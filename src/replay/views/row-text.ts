@@ -1,0 +1,144 @@
+import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE, EVENT_EXCEPTION } from '../../attributes.ts';
+import { readText } from '../attribute-reader.ts';
+import type { RunEntry, TimelineAgent, TimelineEntry, TimelineEvent, ToolEntry } from '../session-timeline.ts';
+import type { AgentColors } from './agent-colors.ts';
+import { formatUsage } from './amounts.ts';
+import { describeHandoffRow } from './handoff-text.ts';
+import { printable } from './printable.ts';
+import { attributeFacts, dim, errorText, metadataDetail, plain, type RowText, textDetail } from './row-parts.ts';
+import { DIM, type Fragment, RED, YELLOW } from './styled-text.ts';
+
+const GRAVE_RISKS: ReadonlySet<string> = new Set(['high', 'critical']);
+
+export interface RowOptions {
+  readonly colors: AgentColors;
+  /** The row belongs to another agent than what it stands under. */
+  readonly showAgent: boolean;
+  /** Its error began here, and did not come up from below. */
+  readonly failedHere: boolean;
+}
+
+export function describeRow(entry: TimelineEntry, { colors, showAgent, failedHere }: RowOptions): RowText {
+  const { label, tags, details } = describeEntry(entry, colors);
+  const { agent, error } = entry;
+  return {
+    label,
+    tags: [...statusTag(entry), ...(showAgent && agent ? [ownerTag(entry, agent, colors)] : []), ...tags],
+    details: [
+      ...details,
+      ...textDetail('input', entry.inputSummary),
+      ...textDetail('output', entry.outputSummary),
+      ...metadataDetail(entry.metadata, entry.metadataDropped),
+      ...(failedHere && error ? [{ key: 'error', value: [{ text: errorText(error), style: RED }] }] : []),
+    ],
+  };
+}
+
+export function describeEvent({ name, attributes }: TimelineEvent): RowText {
+  if (name !== EVENT_EXCEPTION) {
+    return { label: [dim('• '), plain(name || 'event')], tags: attributeFacts(attributes), details: [] };
+  }
+  // An error that the app dealt with: worth a look, but nothing failed.
+  const { [ATTR_EXCEPTION_TYPE]: _type, [ATTR_EXCEPTION_MESSAGE]: _message, ...rest } = attributes;
+  const error = {
+    type: readText(attributes, ATTR_EXCEPTION_TYPE),
+    message: readText(attributes, ATTR_EXCEPTION_MESSAGE),
+  };
+  return {
+    label: [dim('• '), { text: 'handled ', style: YELLOW }, plain(errorText(error))],
+    tags: attributeFacts(rest),
+    details: [],
+  };
+}
+
+/** What it is, without what came of it. */
+export function describeEntry(entry: TimelineEntry, colors: AgentColors): RowText {
+  switch (entry.type) {
+    case 'run':
+      return describeRun(entry, colors);
+    case 'tool':
+      return describeTool(entry);
+    case 'handoff':
+      return describeHandoffRow(entry.handoff, colors);
+    case 'step':
+      return row('step', entry.step?.name ?? entry.step?.key ?? entry.name, stepFacts(entry));
+    case 'model-call': {
+      const { operation, model, name, finishReasons } = entry;
+      const reasons = finishReasons.filter((reason) => reason !== 'stop').map(dim);
+      return row(operation === 'chat' ? 'model' : operation, model ?? name, [...usageFacts(entry), ...reasons]);
+    }
+    case 'approval':
+      return row('approval', entry.name.replace(/^await_approval /, ''), []);
+    case 'foreign':
+      return {
+        label: [dim(entry.name || 'a span without a name')],
+        tags: ['internal', 'unspecified'].includes(entry.kind) ? [] : [dim(entry.kind)],
+        details: [],
+      };
+  }
+}
+
+function row(word: string, name: string, tags: Fragment[]): RowText {
+  return { label: [dim(`${word} `), plain(name)], tags, details: [] };
+}
+
+function describeRun(run: RunEntry, colors: AgentColors): RowText {
+  const { agent, step, role, pickedUp, name } = run;
+  const sources = pickedUp.flatMap(({ source }) =>
+    source ? [{ text: `← ${printable(source.name)}`, style: colors.style(source) }] : [],
+  );
+  const stepName = step?.name === agent?.name ? undefined : step?.name;
+  return {
+    label: [{ text: '● ', style: colors.style(agent) }, agent ? colors.boldName(agent) : plain(name)],
+    tags: [
+      ...sources,
+      ...(role === undefined ? [] : [dim(role)]),
+      ...(stepName === undefined ? [] : [dim(stepName)]),
+      ...stepFacts(run),
+      ...usageFacts(run),
+    ],
+    details: [],
+  };
+}
+
+function describeTool({ tool, action, resource, name }: ToolEntry): RowText {
+  const toolName = tool.name ?? name;
+  const risk = tool.riskLevel;
+  const facts = [
+    [action?.type, action?.name === toolName ? undefined : action?.name].filter(Boolean).join(' '),
+    [resource?.type, resource?.id].filter(Boolean).join(' '),
+    resource?.provider,
+    resource?.environment,
+    tool.provider,
+    tool.cached ? 'cached' : undefined,
+    tool.idempotencyKey && `once per ${tool.idempotencyKey}`,
+  ];
+  return row('tool', toolName, [
+    ...(risk === undefined ? [] : [{ ...dim(`${risk} risk`), style: GRAVE_RISKS.has(risk) ? YELLOW : DIM }]),
+    ...facts.flatMap((fact) => (fact ? [dim(fact)] : [])),
+  ]);
+}
+
+function ownerTag({ type }: TimelineEntry, agent: TimelineAgent, colors: AgentColors): Fragment {
+  return { ...colors.name(agent), text: `${type === 'handoff' ? 'from' : 'by'} ${printable(agent.name)}` };
+}
+
+function statusTag({ type, status, error }: TimelineEntry): Fragment[] {
+  // The answers to a handoff say it better.
+  if (type === 'handoff') return [];
+  if (error || status === 'failed') return [{ text: '✗ failed', style: RED }];
+  return status === undefined || status === 'completed' ? [] : [{ ...dim(status), style: YELLOW }];
+}
+
+/** `#1 triage-ticket`. */
+function stepFacts({ step, type }: TimelineEntry): Fragment[] {
+  if (step === undefined) return [];
+  const index = step.index === undefined ? undefined : `#${step.index}`;
+  const key = type === 'step' && step.name === undefined ? undefined : step.key;
+  const text = [index, key].filter(Boolean).join(' ');
+  return text === '' ? [] : [dim(text)];
+}
+
+function usageFacts({ usage }: TimelineEntry): Fragment[] {
+  return usage ? formatUsage(usage).map(dim) : [];
+}

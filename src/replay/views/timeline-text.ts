@@ -1,0 +1,114 @@
+import type { SessionTimeline, TimelineEntry } from '../session-timeline.ts';
+import { spanKey } from '../span.ts';
+import type { AgentColors } from './agent-colors.ts';
+import { formatDuration } from './amounts.ts';
+import { detailLines } from './detail-lines.ts';
+import { guides } from './guides.ts';
+import type { Layout } from './layout.ts';
+import { displayWidth } from './printable.ts';
+import { dim, joinFacts, plain, type RowText } from './row-parts.ts';
+import { describeEvent, describeRow } from './row-text.ts';
+import { type Fragment, type StyledText, widthOf, wrap } from './styled-text.ts';
+import { timeBar } from './time-bar.ts';
+import { type TreeRow, treeRows } from './tree-rows.ts';
+
+/** Content can be long; whoever wants all of it asks for JSON. */
+const MAX_LABEL_LINES = 4;
+/** Tree and label need this much beside a column of times. */
+const MIN_LABEL = 12;
+
+interface Row {
+  readonly tree: TreeRow;
+  readonly offset: string;
+  readonly duration: string;
+  readonly says: RowText;
+}
+
+/** The rows between head and foot: when, where in the tree, what, how long. */
+export function renderRows(
+  timeline: SessionTimeline,
+  layout: Layout,
+  colors: AgentColors,
+  formatOffset: (offsetMs: number) => string,
+): StyledText[] {
+  const failedHere = new Set(timeline.failures.map(spanKey));
+  const rows = Array.from(treeRows(timeline), (tree): Row => {
+    const { entry, event, around, offsetMs } = tree;
+    const says = entry
+      ? describeRow(entry, {
+          colors,
+          showAgent: entry.type !== 'run' && entry.agent?.key !== around?.key,
+          failedHere: failedHere.has(spanKey(entry)),
+        })
+      : describeEvent(event ?? { name: '', attributes: {}, startUnixMs: 0, offsetMs });
+    return { tree, says, offset: formatOffset(offsetMs), duration: durationOf(entry) };
+  });
+  const columns = measure(rows, layout);
+  return rows.flatMap((row) => renderRow(row, columns, layout, timeline.durationMs, colors));
+}
+
+/** A handoff's own words say how long it waited. */
+function durationOf(entry: TimelineEntry | undefined): string {
+  return entry === undefined || entry.type === 'handoff' ? '' : formatDuration(entry.durationMs);
+}
+
+interface Columns {
+  /** 0 where there is no room for it: then each row begins with its time. */
+  readonly offset: number;
+  /** Tree and label together. */
+  readonly label: number;
+  readonly duration: number;
+  /** How many levels of the tree are drawn. */
+  readonly levels: number;
+}
+
+/** The label column is as wide as its longest line, so that durations stand near what they belong to. */
+function measure(rows: readonly Row[], { width, isNarrow, barWidth }: Layout): Columns {
+  const widest = (widthOfRow: (row: Row) => number) => rows.reduce((max, row) => Math.max(max, widthOfRow(row)), 0);
+  const time = widest((row) => row.offset.length) + (isNarrow ? 1 : 4);
+  const offset = width - time < MIN_LABEL ? 0 : time;
+  const duration = isNarrow ? 0 : widest((row) => row.duration.length);
+  const levels = Math.max(1, Math.floor(((width - offset) * 0.4) / (isNarrow ? 2 : 3)));
+  const room = width - offset - (isNarrow ? 0 : duration + 2) - (barWidth > 0 ? barWidth + 2 : 0);
+  const needed = widest(
+    (row) => displayWidth(guides(row.tree, levels, isNarrow).first) + widthOf(labelOf(row, isNarrow)),
+  );
+  return { offset, duration, levels, label: Math.max(1, Math.min(room, needed)) };
+}
+
+function renderRow(
+  row: Row,
+  columns: Columns,
+  { width, isNarrow, barWidth }: Layout,
+  sessionMs: number,
+  colors: AgentColors,
+): StyledText[] {
+  const { first, rest } = guides(row.tree, columns.levels, isNarrow);
+  const hasDuration = !isNarrow && row.duration !== '';
+  // Without a duration, its column is free.
+  const labelWidth = columns.label + (hasDuration || isNarrow ? 0 : columns.duration + 2);
+  const time = columns.offset > 0 ? [] : [dim(`${row.offset} `)];
+  const [label = [], ...more] = wrap([...time, ...labelOf(row, isNarrow)], {
+    firstWidth: labelWidth - displayWidth(first),
+    width: labelWidth - displayWidth(rest),
+    maxLines: MAX_LABEL_LINES,
+  });
+  const head: Fragment[] = [dim(offsetColumn(row, columns, isNarrow)), dim(first), ...label];
+  const { entry } = row.tree;
+  const pad = labelWidth - displayWidth(first) - widthOf(label);
+  if (hasDuration) head.push(plain(' '.repeat(pad + 2)), plain(row.duration.padStart(columns.duration)));
+  if (barWidth > 0 && entry) {
+    head.push(plain(' '.repeat(hasDuration ? 2 : pad + 2)), timeBar(entry, sessionMs, barWidth, colors));
+  }
+  const below = [...more, ...detailLines(row.says.details, width - columns.offset - displayWidth(rest), isNarrow)];
+  return [head, ...below.map((line) => [plain(' '.repeat(columns.offset)), dim(rest), ...line])];
+}
+
+function offsetColumn({ offset }: Row, columns: Columns, isNarrow: boolean): string {
+  return columns.offset === 0 ? '' : offset.padStart(columns.offset - (isNarrow ? 1 : 2)).padEnd(columns.offset);
+}
+
+function labelOf({ says: { label, tags }, duration }: Row, isNarrow: boolean): StyledText {
+  const facts = isNarrow && duration !== '' ? [plain(duration), ...tags] : tags;
+  return facts.length > 0 ? [...label, plain('  '), ...joinFacts(facts)] : label;
+}

@@ -1,0 +1,57 @@
+import type { SessionTimeline, TimelineAgent, TimelineEntry, TimelineEvent } from '../session-timeline.ts';
+
+/** One thing in its place in the tree: an entry, or an event that was told of between entries. */
+export interface TreeRow {
+  readonly entry?: TimelineEntry | undefined;
+  readonly event?: TimelineEvent | undefined;
+  readonly offsetMs: number;
+  /** Whose part of the tree it is in. */
+  readonly around?: TimelineAgent | undefined;
+  /** 0 at the top. */
+  readonly depth: number;
+  /** For each level above, from the top: does it go on below this row? Only the nearest {@link MAX_GUIDES}. */
+  readonly guides: readonly boolean[];
+  readonly isLast: boolean;
+  readonly hasChildren: boolean;
+}
+
+/** Deeper trees lose their outer guides: no terminal is that wide. */
+export const MAX_GUIDES = 24;
+
+/** A session's entries and events in the order they are told. Depth costs no stack. */
+export function* treeRows({ entries, events }: SessionTimeline): Generator<TreeRow, void, undefined> {
+  const rest = rowsOf(entries, events, 0, [], undefined).reverse();
+  for (let row = rest.pop(); row !== undefined; row = rest.pop()) {
+    yield row;
+    const { entry, depth, guides, isLast, around } = row;
+    if (!entry) continue;
+    const below = depth === 0 ? [] : [...guides, !isLast].slice(-MAX_GUIDES);
+    rest.push(...rowsOf(entry.children, entry.events, depth + 1, below, entry.agent ?? around).reverse());
+  }
+}
+
+function rowsOf(
+  entries: readonly TimelineEntry[],
+  events: readonly TimelineEvent[],
+  depth: number,
+  guides: readonly boolean[],
+  around: TimelineAgent | undefined,
+): TreeRow[] {
+  const items = merge(entries, events);
+  return items.map((item, index) => ({ ...item, around, depth, guides, isLast: index === items.length - 1 }));
+}
+
+/** Both lists are in order, and the order of entries knows more than their offsets: it is kept as it is. */
+function merge(entries: readonly TimelineEntry[], events: readonly TimelineEvent[]) {
+  const items: Pick<TreeRow, 'entry' | 'event' | 'offsetMs' | 'hasChildren'>[] = [];
+  const waiting = events.map((event) => ({ event, offsetMs: event.offsetMs, hasChildren: false })).reverse();
+  for (const entry of entries) {
+    const { offsetMs, children, events: own } = entry;
+    for (let next = waiting.at(-1); next !== undefined && next.offsetMs < offsetMs; next = waiting.at(-1)) {
+      items.push(next);
+      waiting.pop();
+    }
+    items.push({ entry, offsetMs, hasChildren: children.length + own.length > 0 });
+  }
+  return [...items, ...waiting.reverse()];
+}
