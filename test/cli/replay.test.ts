@@ -1,0 +1,206 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { toOtlpLine } from '../replay/otlp-request.ts';
+import { Recording } from '../replay/recording.ts';
+import { customerService, fanOut } from '../replay/scenes.ts';
+import { runCli } from './run-cli.ts';
+
+// Each test starts processes, which takes a while on a busy machine.
+jest.setTimeout(60_000);
+
+const PIPELINE = 'test/fixtures/otlp/pipeline-001-by-hand.otlp.json';
+
+function fixture(name: string): string {
+  return readFileSync(fileURLToPath(new URL(`../fixtures/replay/${name}`, import.meta.url)), 'utf8');
+}
+
+describe('otel-baton replay', () => {
+  let folder: string;
+  /** As the Collector's file exporter leaves it: two sessions, a line that was cut off when the disk was full. */
+  let collected: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'baton-replay-'));
+    collected = join(folder, 'collected.json');
+    const lines = [toOtlpLine(fanOut().spans), '{"resourceSpans":[{"re', toOtlpLine(customerService().spans)];
+    writeFileSync(collected, `${lines.join('\n')}\n`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('tells the session of a file', async () => {
+    expect(await runCli(['replay', PIPELINE])).toEqual({
+      code: 0,
+      stdout: fixture('pipeline-001.80.txt'),
+      stderr: '',
+    });
+  });
+
+  it('reads standard input, and shows it as wide as it is asked', async () => {
+    const stdin = readFileSync(PIPELINE, 'utf8');
+    for (const width of [40, 120]) {
+      const result = await runCli(['replay', '-', '--width', String(width)], { stdin });
+      expect(result).toEqual({ code: 0, stdout: fixture(`pipeline-001.${width}.txt`), stderr: '' });
+    }
+  });
+
+  it('tells all sessions in their order, sums them up, and names the line that it could not read', async () => {
+    const rule = `\n${'─'.repeat(80)}\n\n`;
+    expect(await runCli(['replay', collected])).toEqual({
+      code: 0,
+      stdout: [
+        fixture('fan-out.80.txt'),
+        fixture('customer-service.80.txt'),
+        '2 sessions · 1 failed · 1 completed\n',
+      ].join(rule),
+      stderr: `otel-baton replay: ${collected}:2: expected an object with "resourceSpans" as JSON, got 22 characters that are not: {"resourceSpans":[{"re\n`,
+    });
+  });
+
+  it('tells one session of many, from several files', async () => {
+    const result = await runCli(['replay', PIPELINE, collected, PIPELINE, '--session', 'TICKET-4711']);
+    expect(result).toMatchObject({ code: 0, stdout: fixture('customer-service.80.txt') });
+  });
+
+  it('gives the whole content as JSON', async () => {
+    const { code, stdout } = await runCli(['replay', PIPELINE, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { id: 'SUP-123', status: 'completed', handoffs: [{ status: 'accepted' }], statistics: { count: 1 } },
+    ]);
+  });
+
+  it('writes colours into a pipe only when forced to, and never with --no-color', async () => {
+    const isColored = async (args: string[], env: Record<string, string>) =>
+      (await runCli(['replay', PIPELINE, ...args], { env })).stdout.includes('\u001b[');
+    const cases = [
+      isColored([], { TERM: 'xterm-256color' }),
+      isColored([], { FORCE_COLOR: '1' }),
+      isColored([], { FORCE_COLOR: '0' }),
+      isColored([], { FORCE_COLOR: '1', NO_COLOR: '1' }),
+      isColored(['--no-color'], { FORCE_COLOR: '1' }),
+    ];
+    expect(await Promise.all(cases)).toEqual([false, true, false, true, false]);
+  });
+
+  it('says what is there, when the session that was asked for is not', async () => {
+    expect(await runCli(['replay', collected, '--session', 'nope'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `otel-baton replay: no session "nope" in ${collected}; there is RESEARCH-7, TICKET-4711\n`,
+      ),
+    });
+  });
+
+  it('says that spans have no session', async () => {
+    const recording = new Recording('');
+    recording.run(undefined, 'Triage', [0, 1]);
+    expect(await runCli(['replay', '-'], { stdin: toOtlpLine(recording.spans) })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'otel-baton replay: no session in -: 1 span, but it has a session.id\n',
+    });
+  });
+
+  it('says why a file cannot be read, and what can be', async () => {
+    expect(await runCli(['replay', 'missing.json', folder])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'otel-baton replay: cannot read missing.json: there is no such file; expected a file of OTLP/JSON, or - for standard input\n' +
+        `otel-baton replay: cannot read ${folder}: it is a directory; expected a file of OTLP/JSON, or - for standard input\n`,
+    });
+  });
+
+  it('tells what it can read, and still says by its exit code that it could not read all', async () => {
+    const result = await runCli(['replay', 'missing.json', PIPELINE]);
+    expect(result).toMatchObject({ code: 1, stdout: fixture('pipeline-001.80.txt') });
+    expect(result.stderr).toContain('cannot read missing.json');
+  });
+
+  it('says what a text is not, when there is no trace in it, without obeying it', async () => {
+    expect(await runCli(['replay', '-'], { stdin: '\u001b[2Jhello' })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'otel-baton replay: -:1: expected an object with "resourceSpans" as JSON, whole or one per line, got: \\x1b[2Jhello\n' +
+        'otel-baton replay: no spans in -\n',
+    });
+  });
+
+  it.each([
+    [['replay'], 'expected at least one FILE, or - for standard input, got none'],
+    [['replay', 'x', '--width', '19'], '--width: expected a whole number from 20 to 160, got "19"'],
+    [['replay', 'x', '--width', 'wide'], '--width: expected a whole number from 20 to 160, got "wide"'],
+    [['replay', 'x', '--colour'], "Unknown option '--colour'"],
+    [['replay', 'x', '--session'], "Option '--session <value>' argument missing"],
+  ])('explains the wrong use of %j', async (args, message) => {
+    const stderr = `otel-baton replay: ${message}\nSee otel-baton replay --help.\n`;
+    expect(await runCli(args)).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  it('ends quietly when the pipe that it writes into is closed', async () => {
+    const many = Array.from({ length: 400 }, (_, index) => {
+      const recording = new Recording(`S-${index}`, index.toString(16).padStart(32, 'a'));
+      recording.run(recording.session([0, 100]), 'Triage', [1, 99]);
+      return toOtlpLine(recording.spans);
+    });
+    const file = join(folder, 'many.json');
+    writeFileSync(file, many.join('\n'));
+    const shell = spawn('sh', [
+      '-c',
+      `"${process.execPath}" --import tsx src/cli/main.ts replay "${file}" | head -1; true`,
+    ]);
+    let output = '';
+    for (const stream of [shell.stdout, shell.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    await new Promise((resolve) => shell.on('close', resolve));
+    expect(output).toBe('✓ S-0 · pipeline · completed in 100ms\n');
+  });
+});
+
+describe('otel-baton', () => {
+  it.each([
+    [['--help'], 'Usage: otel-baton COMMAND [options]'],
+    [['help'], 'Usage: otel-baton COMMAND [options]'],
+    [['-h'], 'Usage: otel-baton COMMAND [options]'],
+    [['replay', '--help'], 'Usage: otel-baton replay FILE... [options]'],
+    [['replay', 'x', '-h'], 'Usage: otel-baton replay FILE... [options]'],
+    [['help', 'replay'], 'Usage: otel-baton replay FILE... [options]'],
+  ])('helps with %j on a screen of 80 columns and 24 lines', async (args, firstLine) => {
+    const { code, stdout, stderr } = await runCli(args);
+    const lines = stdout.trimEnd().split('\n');
+    expect({ code, stderr, firstLine: lines[0] }).toEqual({ code: 0, stderr: '', firstLine });
+    // One line is for the prompt.
+    expect(lines.length).toBeLessThanOrEqual(23);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('helps also who gave no command, but as an error', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: otel-baton COMMAND [options]');
+  });
+
+  it('names the commands to who asked for another', async () => {
+    const { code, stdout, stderr } = await runCli(['re\u001b[2Jply']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^otel-baton: unknown command "re\\x1b\[2Jply"; expected one of: .*\breplay\b.*\nSee otel-baton --help\.\n$/,
+    );
+  });
+
+  it('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    for (const flag of ['--version', '-v']) {
+      expect(await runCli([flag])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    }
+  });
+});
