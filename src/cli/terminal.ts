@@ -6,7 +6,7 @@ export interface Terminal {
   readonly stderr: TerminalOutput;
 }
 
-export interface TerminalOutput {
+interface TerminalOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;

@@ -69,15 +69,15 @@ describe('a session as text', () => {
   2026-11-21 09:00:00.010 UTC · 3 agents · 3 handoffs · 11 spans
   incomplete  1 parent span not in this recording
 
-  +0.000s  handoff → Alpha  from lead · accepted after 20ms
-  +0.001s  handoff → Beta  from lead · accepted after 20ms
-  +0.002s  handoff → gamma  from lead · unanswered in 20ms
-  +0.010s  ● Alpha  ← lead                                   280ms
-  +0.030s  └─ step Gather sources  #1 gather                 160ms
-  +0.040s     └─ tool search                                 140ms
-  +0.011s  ● Beta  ← lead                                    379ms
-  +0.030s  └─ step Gather sources  #2 gather                 160ms
-  +0.040s     └─ tool search  ✗ failed                       140ms
+  +0.000s  handoff → Alpha  from lead · accepted after 20ms  ─
+  +0.001s  handoff → Beta  from lead · accepted after 20ms   ─
+  +0.002s  handoff → gamma  from lead · unanswered in 20ms   ─
+  +0.010s  ● Alpha  ← lead                            280ms  ━━━━━━━━━━━━━━
+  +0.030s  └─ step Gather sources  #1 gather          160ms   ━━━━━━━━
+  +0.040s     └─ tool search                          140ms   ━━━━━━━━
+  +0.011s  ● Beta  ← lead                             379ms  ━━━━━━━━━━━━━━━━━━━
+  +0.030s  └─ step Gather sources  #2 gather          160ms   ━━━━━━━━
+  +0.040s     └─ tool search  ✗ failed                140ms   ━━━━━━━━
                    error  TimeoutError: no answer
 
   handoffs  2 accepted · 1 unanswered
@@ -109,8 +109,8 @@ describe('a session as text', () => {
         },
       });
     });
-    expect(text.split('\n').slice(3, -3).join('\n')).toBe(`  +0.000s  ● Triage        1.00s
-  +0.001s  └─ tool search  1.0ms
+    expect(text.split('\n').slice(3, -3).join('\n')).toBe(`  +0.000s  ● Triage        1.00s  ━━━━━━━━━━━━━━━━━━━━━━━━━━
+  +0.001s  └─ tool search  1.0ms  ━
                 input     {"query":"refund"}
                 output    word0 word1 word2 word3 word4 word5 word6 word7 word8
                           word9 word10 word11 word12 word13 word14 word15 word16
@@ -130,6 +130,31 @@ describe('a session as text', () => {
     ]);
   });
 
+  it('puts the time before the text, where a column for it would leave no room', () => {
+    const recording = new Recording();
+    const run = recording.run(recording.session([0, 300_000_000]), 'Triage', [0, 300_000_000]);
+    recording.step(run, 'wait-for-customer', [100_000_000, 200_000_000]);
+    expect(show(recording.spans, 20)).toBe(`✓ S-1 · pipeline
+  completed in 3d
+  11h
+  2026-11-21
+  09:00:00.000 UTC
+  1 agent
+  0 handoffs
+  3 spans
+
++0d 00:00:00 ●
+│ Triage  3d 11h
+└ +1d 03:46:40 step
+    wait-for-custome
+    r  1d 4h
+
+  trace:
+    aaaaaaaaaaaaaaaa
+    aaaaaaaaaaaaaaaa
+`);
+  });
+
   it('tells events between the entries, at their time', () => {
     const text = showRun((recording, run) => {
       recording.spans[recording.spans.indexOf(run)] = {
@@ -138,9 +163,9 @@ describe('a session as text', () => {
       };
       recording.step(run, 'look', [10, 30]);
     });
-    expect(text.split('\n').slice(3, -3).join('\n')).toBe(`  +0.000s  ● Triage              1.00s
+    expect(text.split('\n').slice(3, -3).join('\n')).toBe(`  +0.000s  ● Triage       1.00s  ━━━━━━━━━━━━━━━━━━━━━━━━━━
   +0.001s  ├─ • first
-  +0.010s  ├─ step look           20ms
+  +0.010s  ├─ step look    20ms  ━
   +0.020s  ├─ • second  order=1
   +0.999s  └─ • third`);
   });
@@ -214,8 +239,8 @@ describe('what stands in the spans', () => {
     const run = recording.run(recording.session([0, 1000]), '注文担当', [0, 1000]);
     recording.step(run, 'e\u0301te\u0301 👩‍💻', [1, 2]);
     expect(show(recording.spans).split('\n').slice(3, 5)).toEqual([
-      '  +0.000s  ● 注文担当        1.00s',
-      '  +0.001s  └─ step e\u0301te\u0301 👩‍💻  1.0ms',
+      '  +0.000s  ● 注文担当        1.00s  ━━━━━━━━━━━━━━━━━━━━━━━━━━',
+      '  +0.001s  └─ step e\u0301te\u0301 👩‍💻  1.0ms  ━',
     ]);
   });
 
@@ -238,7 +263,7 @@ describe('several sessions', () => {
     const second = new Recording('S-2', 'c'.repeat(32));
     second.session([20, 50], { 'baton.session.status': 'failed' });
     expect(show([...second.spans, ...first.spans], 60)).toBe(`✓ S-1 · pipeline · completed in 10ms
-  2026-11-21 09:00:00.000 UTC · 0 agents · 0 handoffs ·
+  2026-11-21 09:00:00.000 UTC · 0 agents · 0 handoffs
   1 span
 
   trace  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -246,7 +271,7 @@ describe('several sessions', () => {
 ────────────────────────────────────────────────────────────
 
 ✗ S-2 · pipeline · failed after 30ms
-  2026-11-21 09:00:00.020 UTC · 0 agents · 0 handoffs ·
+  2026-11-21 09:00:00.020 UTC · 0 agents · 0 handoffs
   1 span
 
   trace  cccccccccccccccccccccccccccccccc

@@ -21,8 +21,8 @@ export interface Detail {
 /** Said elsewhere in the row, or longer than a row. */
 const NOT_SHOWN: ReadonlySet<string> = new Set(['session.id', 'exception.stacktrace']);
 
-/** Between short facts; it never begins a line. */
-const SEPARATOR: Fragment = { text: `${HARD_SPACE}· `, style: DIM };
+/** Between short facts. */
+const SEPARATOR: Fragment = { text: ' · ', style: DIM, isGap: true };
 
 /** Facts up to this width stay on one line; longer ones are texts and break at their spaces. */
 const WHOLE_WIDTH = 30;

@@ -91,10 +91,10 @@ function describeRun(run: RunEntry, colors: AgentColors): RowText {
   return {
     label: [{ text: '● ', style: colors.style(agent) }, agent ? colors.boldName(agent) : plain(name)],
     tags: [
-      ...sources,
       ...(role === undefined ? [] : [dim(role)]),
       ...(stepName === undefined ? [] : [dim(stepName)]),
       ...stepFacts(run),
+      ...sources,
       ...usageFacts(run),
     ],
     details: [],

@@ -10,6 +10,8 @@ import { type Detail, dim, errorText, joinFacts, metadataDetail, plain, textDeta
 import { describeEntry } from './row-text.ts';
 import { BOLD, type Fragment, GREEN, RED, type Style, type StyledText, wrap, YELLOW } from './styled-text.ts';
 
+/** Enough for everything on the narrowest terminal, and an end for an id without one. */
+const MAX_LINES = 8;
 /** More of them are no news. */
 const MAX_FAILURES = 10;
 
@@ -46,8 +48,8 @@ export function renderHead(timeline: SessionTimeline, { width, isNarrow }: Layou
       : []),
   ];
   return [
-    ...indent(wrap(joinFacts(facts), { width: width - 2, maxLines: 4 }), { text: `${mark} `, style }),
-    ...indent(wrap(joinFacts(when.map(dim)), { width: width - 2, maxLines: 4 })),
+    ...indent(wrap(joinFacts(facts), { width: width - 2, maxLines: MAX_LINES }), { text: `${mark} `, style }),
+    ...indent(wrap(joinFacts(when.map(dim)), { width: width - 2, maxLines: MAX_LINES })),
     ...indent(detailLines(details, width - 2, isNarrow)),
   ];
 }

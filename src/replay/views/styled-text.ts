@@ -14,11 +14,13 @@ export const YELLOW: Style = '33';
 export interface Fragment {
   readonly text: string;
   readonly style: Style;
+  /** It stands between others: a line may break here, and then it is left out. */
+  readonly isGap?: true | undefined;
 }
 
 export type StyledText = readonly Fragment[];
 
-/** A space at which no line breaks; printed as a space. */
+/** A space at which no line breaks, unless it is too short for what the space holds together. Printed as a space. */
 export const HARD_SPACE = '\u00a0';
 
 const ESCAPE = '\u001b[';
@@ -60,7 +62,7 @@ export function wrap(text: StyledText, { width, firstWidth = width, maxLines }: 
 }
 
 /** On one line: what does not fit is cut, and a mark says so. */
-export function cut(text: StyledText, width: number): StyledText {
+function cut(text: StyledText, width: number): StyledText {
   if (widthOf(text) <= width) return text;
   const kept: Fragment[] = [];
   let left = width - 1;
@@ -75,19 +77,19 @@ export function cut(text: StyledText, width: number): StyledText {
 
 const MARK: Fragment = { text: '…', style: DIM };
 
-/** What stands between two spaces, in pieces of one style each, and the number of spaces before it. */
+/** What stands between two gaps, in pieces of one style each, and the gap before it. */
 interface Word {
-  readonly gap: number;
+  readonly gap: Fragment;
   readonly pieces: Fragment[];
 }
 
 function words(text: StyledText): Word[] {
   const all: Word[] = [];
-  let gap: number | undefined = 0;
-  for (const { text: piece, style } of text) {
-    for (const part of piece.match(/ +|[^ ]+/g) ?? []) {
-      if (part.startsWith(' ')) {
-        gap = (gap ?? 0) + part.length;
+  let gap: Fragment | undefined = NO_GAP;
+  for (const { text: piece, style, isGap } of text) {
+    for (const part of isGap ? [piece] : (piece.match(/ +|[^ ]+/g) ?? [])) {
+      if (isGap || part.startsWith(' ')) {
+        gap = { text: (gap?.text ?? '') + part, style };
       } else if (gap === undefined) {
         all.at(-1)?.pieces.push({ text: part, style });
       } else {
@@ -98,6 +100,8 @@ function words(text: StyledText): Word[] {
   }
   return all;
 }
+
+const NO_GAP: Fragment = { text: '', style: PLAIN };
 
 class Lines {
   readonly all: Fragment[][] = [[]];
@@ -115,21 +119,23 @@ class Lines {
   }
 
   add({ gap, pieces }: Word): void {
-    if (this.#used > 0 && this.#used + gap + widthOf(pieces) > this.limit(this.all.length - 1)) this.#break();
-    if (this.#used > 0) {
-      const before = this.all.at(-1)?.at(-1)?.style;
-      this.#put({ text: ' '.repeat(gap), style: before !== undefined && before === pieces[0]?.style ? before : PLAIN });
-    }
+    const width = displayWidth(gap.text) + widthOf(pieces);
+    if (this.#used > 0 && this.#used + width > this.limit(this.all.length - 1)) this.#break();
+    if (this.#used > 0) this.#put(gap);
     for (const { text, style } of pieces) this.#fill(text, style);
   }
 
-  /** Character by character only where a word is longer than a line. */
+  /** Broken up only where it is longer than a line. */
   #fill(text: string, style: Style): void {
     let rest = text;
     while (rest !== '') {
       const room = this.limit(this.all.length - 1) - this.#used;
       const end = fittingLength(rest, room);
-      if (end > 0) {
+      const space = end < rest.length ? rest.lastIndexOf(HARD_SPACE, end) : -1;
+      if (space > 0) {
+        this.#put({ text: rest.slice(0, space), style });
+        rest = rest.slice(space + 1);
+      } else if (end > 0) {
         this.#put({ text: rest.slice(0, end), style });
         rest = rest.slice(end);
       } else if (this.#used === 0) {

@@ -18,7 +18,7 @@ export interface TextOptions {
  * Whatever stands in the spans, the text moves no cursor and opens no escape sequence of its own.
  */
 export function renderText(timeline: SessionTimeline, options: TextOptions = {}): string {
-  const layout: Layout = layoutFor(timeline, options.width);
+  const layout: Layout = layoutFor(options.width);
   const colors = new AgentColors(timeline.statistics.agents);
   const offset = offsetFormat(timeline.durationMs);
   const parts: StyledText[][] = [

@@ -9,7 +9,7 @@ import { displayWidth } from './printable.ts';
 import { dim, joinFacts, plain, type RowText } from './row-parts.ts';
 import { describeEvent, describeRow } from './row-text.ts';
 import { type Fragment, type StyledText, widthOf, wrap } from './styled-text.ts';
-import { timeBar } from './time-bar.ts';
+import { barColumns, timeBar } from './time-bar.ts';
 import { type TreeRow, treeRows } from './tree-rows.ts';
 
 /** Content can be long; whoever wants all of it asks for JSON. */
@@ -43,7 +43,7 @@ export function renderRows(
       : describeEvent(event ?? { name: '', attributes: {}, startUnixMs: 0, offsetMs });
     return { tree, says, offset: formatOffset(offsetMs), duration: durationOf(entry) };
   });
-  const columns = measure(rows, layout);
+  const columns = measure(rows, layout, timeline.durationMs);
   return rows.flatMap((row) => renderRow(row, columns, layout, timeline.durationMs, colors));
 }
 
@@ -57,36 +57,42 @@ interface Columns {
   readonly offset: number;
   /** Tree and label together. */
   readonly label: number;
+  /** With the space before it; 0 for none. */
   readonly duration: number;
+  readonly bar: number;
   /** How many levels of the tree are drawn. */
   readonly levels: number;
 }
 
 /** The label column is as wide as its longest line, so that durations stand near what they belong to. */
-function measure(rows: readonly Row[], { width, isNarrow, barWidth }: Layout): Columns {
+function measure(rows: readonly Row[], { width, isNarrow }: Layout, sessionMs: number): Columns {
   const widest = (widthOfRow: (row: Row) => number) => rows.reduce((max, row) => Math.max(max, widthOfRow(row)), 0);
   const time = widest((row) => row.offset.length) + (isNarrow ? 1 : 4);
   const offset = width - time < MIN_LABEL ? 0 : time;
-  const duration = isNarrow ? 0 : widest((row) => row.duration.length);
   const levels = Math.max(1, Math.floor(((width - offset) * 0.4) / (isNarrow ? 2 : 3)));
-  const room = width - offset - (isNarrow ? 0 : duration + 2) - (barWidth > 0 ? barWidth + 2 : 0);
-  const needed = widest(
-    (row) => displayWidth(guides(row.tree, levels, isNarrow).first) + widthOf(labelOf(row, isNarrow)),
-  );
-  return { offset, duration, levels, label: Math.max(1, Math.min(room, needed)) };
+  if (isNarrow) return { offset, levels, label: width - offset, duration: 0, bar: 0 };
+
+  const duration = widest((row) => row.duration.length) + 2;
+  const needed = widest((row) => {
+    const label = displayWidth(guides(row.tree, levels, isNarrow).first) + widthOf(labelOf(row, isNarrow));
+    return row.duration === '' ? label - duration : label;
+  });
+  const bar = barColumns(width - offset - needed - duration - 2, width, sessionMs);
+  const room = width - offset - duration - (bar > 0 ? bar + 2 : 0);
+  return { offset, levels, label: Math.max(1, Math.min(room, needed)), duration, bar };
 }
 
 function renderRow(
   row: Row,
   columns: Columns,
-  { width, isNarrow, barWidth }: Layout,
+  { width, isNarrow }: Layout,
   sessionMs: number,
   colors: AgentColors,
 ): StyledText[] {
   const { first, rest } = guides(row.tree, columns.levels, isNarrow);
   const hasDuration = !isNarrow && row.duration !== '';
   // Without a duration, its column is free.
-  const labelWidth = columns.label + (hasDuration || isNarrow ? 0 : columns.duration + 2);
+  const labelWidth = columns.label + (hasDuration ? 0 : columns.duration);
   const time = columns.offset > 0 ? [] : [dim(`${row.offset} `)];
   const [label = [], ...more] = wrap([...time, ...labelOf(row, isNarrow)], {
     firstWidth: labelWidth - displayWidth(first),
@@ -96,9 +102,9 @@ function renderRow(
   const head: Fragment[] = [dim(offsetColumn(row, columns, isNarrow)), dim(first), ...label];
   const { entry } = row.tree;
   const pad = labelWidth - displayWidth(first) - widthOf(label);
-  if (hasDuration) head.push(plain(' '.repeat(pad + 2)), plain(row.duration.padStart(columns.duration)));
-  if (barWidth > 0 && entry) {
-    head.push(plain(' '.repeat(hasDuration ? 2 : pad + 2)), timeBar(entry, sessionMs, barWidth, colors));
+  if (hasDuration) head.push(plain(' '.repeat(pad) + row.duration.padStart(columns.duration)));
+  if (columns.bar > 0 && entry) {
+    head.push(plain(' '.repeat(hasDuration ? 2 : pad + 2)), timeBar(entry, sessionMs, columns.bar, colors));
   }
   const below = [...more, ...detailLines(row.says.details, width - columns.offset - displayWidth(rest), isNarrow)];
   return [head, ...below.map((line) => [plain(' '.repeat(columns.offset)), dim(rest), ...line])];

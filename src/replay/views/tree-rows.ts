@@ -9,14 +9,14 @@ export interface TreeRow {
   readonly around?: TimelineAgent | undefined;
   /** 0 at the top. */
   readonly depth: number;
-  /** For each level above, from the top: does it go on below this row? Only the nearest {@link MAX_GUIDES}. */
+  /** For each level above, from the top: does it go on below this row? Only the nearest of them. */
   readonly guides: readonly boolean[];
   readonly isLast: boolean;
   readonly hasChildren: boolean;
 }
 
 /** Deeper trees lose their outer guides: no terminal is that wide. */
-export const MAX_GUIDES = 24;
+const MAX_GUIDES = 24;
 
 /** A session's entries and events in the order they are told. Depth costs no stack. */
 export function* treeRows({ entries, events }: SessionTimeline): Generator<TreeRow, void, undefined> {
