@@ -244,7 +244,7 @@ export class Baton {
   }
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
-    if (this.#enabled) {
+    if (this.#records()) {
       try {
         return start(this.#recorder, this.#checked(input)) as Handle;
       } catch (error) {
@@ -252,9 +252,7 @@ export class Baton {
         this.#recorder.failed('starting', error);
       }
     }
-    const isSession = (start as unknown) === startSession;
-    const { id, sessionId } = (input ?? {}) as SessionInput;
-    return new Silent(isSession, undefined, sessionId ?? (isSession ? id : undefined)) as Handle;
+    return silently((start as unknown) === startSession, input) as Handle;
   }
 
   #answer(status: AnswerStatus, input: HandoffAnswer): void {
@@ -262,7 +260,7 @@ export class Baton {
   }
 
   #quietly<Input extends object>(record: (input: Input) => void, input: Input): void {
-    if (!this.#enabled) return;
+    if (!this.#records()) return;
     try {
       record(this.#checked(input));
     } catch (error) {
@@ -271,10 +269,26 @@ export class Baton {
     }
   }
 
+  /** Off, or nobody there to record: nothing is built, nothing is checked. */
+  #records(): boolean {
+    return this.#enabled && this.#recorder.provider() !== undefined;
+  }
+
   /** The app's input, or an empty one in place of what is none. */
   #checked<Input extends object>(input: Input): Input {
     if (typeof input === 'object' && input !== null) return input;
     this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
     return {} as Input;
   }
+}
+
+/** A handle that records nothing; a session keeps the id that the app gave it. */
+function silently(isSession: boolean, input: SessionInput | null | undefined): Silent {
+  let id: unknown;
+  try {
+    id = input?.sessionId ?? (isSession ? input?.id : undefined);
+  } catch {
+    // A getter of the app's that throws is not worth a session id.
+  }
+  return new Silent(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
 }

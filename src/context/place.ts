@@ -19,13 +19,20 @@ export function fromId(id: unknown): SpanContext | undefined {
   return isSpanContextValid(context) ? context : undefined;
 }
 
-/** An id that is unique and valid in form, for when no trace is recorded: nobody can look it up. */
-export function unrecordedId(traceId: string = randomHex(32)): string {
-  return `00-${traceId}-${randomHex(16)}-00`;
+/** Random once per process, counted from then on: an id that nobody can look up must cost nothing. */
+const unrecordedTrace = `00-${randomHex(24)}`;
+const unrecordedSpan = `-${randomHex(8)}`;
+let unrecorded = 0;
+
+/** An id that is unique and valid in form, for when no trace is recorded. */
+export function unrecordedId(): string {
+  unrecorded = (unrecorded + 1) % 0x1_0000_0000;
+  const count = (0x1_0000_0000 + unrecorded).toString(16).slice(1);
+  return `${unrecordedTrace}${count}${unrecordedSpan}${count}-00`;
 }
 
 /** Lower-case hex digits, never all zero. Ids are names and no secrets: `Math.random` is what the SDK uses, too. */
-export function randomHex(digits: 16 | 32): string {
+function randomHex(digits: 8 | 24 | 32): string {
   let hex = '';
   for (let index = 0; index < digits; index += 8) {
     hex += (Math.floor(Math.random() * 0xfffffffe) + 1).toString(16).padStart(8, '0');

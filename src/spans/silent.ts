@@ -35,26 +35,29 @@ const NO_HANDOFFS: SessionHandoffs = {
  * to nothing; its ids are made when somebody asks, unique and valid in form.
  */
 export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff {
-  readonly handoffs: SessionHandoffs = NO_HANDOFFS;
-  readonly #session: boolean;
-  #id: string | undefined;
-  #sessionId: string | undefined;
+  private readonly session: boolean;
+  private ownId: string | undefined;
+  private givenSessionId: string | undefined;
 
   constructor(session: boolean, id?: string, sessionId?: string) {
-    this.#session = session;
-    this.#id = id;
-    this.#sessionId = sessionId;
+    this.session = session;
+    this.ownId = id;
+    this.givenSessionId = sessionId;
   }
 
   get id(): string {
-    if (this.#session) return this.sessionId;
-    this.#id ??= unrecordedId();
-    return this.#id;
+    if (this.session) return this.sessionId;
+    this.ownId ??= unrecordedId();
+    return this.ownId;
   }
 
   get sessionId(): string {
-    this.#sessionId ??= randomSessionId();
-    return this.#sessionId;
+    this.givenSessionId ??= randomSessionId();
+    return this.givenSessionId;
+  }
+
+  get handoffs(): SessionHandoffs {
+    return NO_HANDOFFS;
   }
 
   carrier(): Carrier {
