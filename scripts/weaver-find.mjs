@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 /**
  * The folder with OpenTelemetry's `weaver` and the conventions `semconv-1.41/` that it checks against: BATON_BACKENDS, else
@@ -8,7 +8,7 @@ import { delimiter, dirname, join } from 'node:path';
  */
 export function findWeaver() {
   const { BATON_BACKENDS, PATH = '', XDG_CACHE_HOME } = process.env;
-  if (BATON_BACKENDS) return isComplete(BATON_BACKENDS) ? BATON_BACKENDS : undefined;
+  if (BATON_BACKENDS) return isComplete(BATON_BACKENDS) ? resolve(BATON_BACKENDS) : undefined;
   const onPath = PATH.split(delimiter)
     .map((folder) => join(folder, 'weaver'))
     .find(existsSync);
