@@ -12,9 +12,10 @@
  * @packageDocumentation
  */
 
-// The timeline.
+// What a timeline is made of
 export type {
   ApprovalEntry,
+  EntryCore,
   ForeignEntry,
   Handoff,
   HandoffAnswerRecord,
@@ -37,12 +38,10 @@ export type {
   TimelineUsage,
   ToolEntry,
 } from './replay/session-timeline.ts';
-// For sources of your own.
-export type { FinishedSpan } from './replay/sources/memory.ts';
-// Start here: a source, the timeline, a view.
-export { readFinishedSpans } from './replay/sources/memory.ts';
-export type { SourceProblem, SourceSpans } from './replay/sources/otlp-json.ts';
-export { readOtlpJson } from './replay/sources/otlp-json.ts';
+// Sources
+export { type FinishedSpan, readFinishedSpans } from './replay/sources/memory.ts';
+export { readOtlpJson, type SourceProblem, type SourceSpans } from './replay/sources/otlp-json.ts';
+// For sources of your own
 export type {
   RecordedAttributes,
   RecordedEvent,
@@ -51,11 +50,11 @@ export type {
   RecordedSpanKind,
   RecordedStatus,
 } from './replay/span.ts';
+// Start here: from spans to timelines
 export { buildTimelines } from './replay/timeline.ts';
+// Views
 export { renderJson } from './replay/views/json.ts';
 export { printable } from './replay/views/printable.ts';
 export { renderSessions } from './replay/views/sessions.ts';
-export type { TextOptions } from './replay/views/text.ts';
-export { renderText } from './replay/views/text.ts';
-export type { WalkedEntry } from './replay/walk-entries.ts';
-export { walkEntries } from './replay/walk-entries.ts';
+export { renderText, type TextOptions } from './replay/views/text.ts';
+export { type WalkedEntry, walkEntries } from './replay/walk-entries.ts';

@@ -81,7 +81,8 @@ export interface TimelineUsage {
   readonly cost?: Readonly<Record<string, number>> | undefined;
 }
 
-interface EntryCore {
+/** What every entry has, whatever it is. */
+export interface EntryCore {
   readonly traceId: string;
   readonly spanId: string;
   /** The span's own name. */

@@ -18,15 +18,6 @@ export class SpanIndex {
   parent({ traceId, parentSpanId }: RecordedSpan): RecordedSpan | undefined {
     return parentSpanId === undefined ? undefined : this.get(spanKey({ traceId, spanId: parentSpanId }));
   }
-
-  /** The parent, or where that was not recorded, the run that the span says it belongs to. */
-  parentOrRun(span: RecordedSpan): RecordedSpan | undefined {
-    return (
-      this.parent(span) ??
-      this.get(spanKeyOfId(readText(span.attributes, ATTR_RUN_PARENT_ID))) ??
-      this.get(spanKeyOfId(readText(span.attributes, ATTR_RUN_ID)))
-    );
-  }
 }
 
 /**
@@ -73,8 +64,8 @@ export interface StoryTree {
 
 /** The session span and the answers to handoffs are not told on their own: what hangs under them moves up. */
 export function arrange(members: readonly RecordedSpan[], index: SpanIndex): StoryTree {
-  const told = new Set(members.filter((span) => !['session', 'handoff-answer'].includes(spanRole(span))));
   const mine = new Set(members);
+  const told = new Set(members.filter((span) => !['session', 'handoff-answer'].includes(spanRole(span))));
   const missing = new Set<string>();
   const parentOf = new Map<RecordedSpan, RecordedSpan | undefined>();
 
@@ -82,15 +73,21 @@ export function arrange(members: readonly RecordedSpan[], index: SpanIndex): Sto
     const { traceId, parentSpanId } = span;
     if (parentSpanId !== undefined && index.parent(span) === undefined) missing.add(`${traceId}:${parentSpanId}`);
     const seen = new Set([span]);
-    let parent = index.parentOrRun(span);
-    while (parent !== undefined && mine.has(parent) && !told.has(parent) && !seen.has(parent)) {
+    let parent = parentOrRun(span, mine, index);
+    while (parent !== undefined && !told.has(parent) && !seen.has(parent)) {
       seen.add(parent);
-      parent = spanRole(parent) === 'session' ? undefined : index.parentOrRun(parent);
+      parent = spanRole(parent) === 'session' ? undefined : parentOrRun(parent, mine, index);
     }
     parentOf.set(span, parent !== undefined && parent !== span && told.has(parent) ? parent : undefined);
   }
   cutCircles(parentOf);
   return { parentOf, missingParents: missing.size };
+}
+
+/** The parent; where that is missing or no part of the session, the run that the span says it belongs to. */
+function parentOrRun(span: RecordedSpan, mine: ReadonlySet<RecordedSpan>, index: SpanIndex): RecordedSpan | undefined {
+  const runs = [ATTR_RUN_PARENT_ID, ATTR_RUN_ID].map((key) => index.get(spanKeyOfId(readText(span.attributes, key))));
+  return [index.parent(span), ...runs].find((parent) => parent !== undefined && mine.has(parent));
 }
 
 /** Parents that go round in a circle would be told by nobody: the first one met moves to the top. */

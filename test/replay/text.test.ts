@@ -193,6 +193,14 @@ describe('a session as text', () => {
   });
 });
 
+describe('the documentation', () => {
+  it('shows the pipeline as it is shown', () => {
+    expect(readFileSync(new URL('../../docs/replay.md', import.meta.url), 'utf8')).toContain(
+      `\`\`\`text\n${fixture('replay/pipeline-001.80.txt')}\`\`\`\n`,
+    );
+  });
+});
+
 describe('what stands in the spans', () => {
   const evil = '\u001b[2J\u001b]0;owned\u0007\u009b31m\r\ngone\u202eback\u200bzero\ufefftag\u{e0041}\ud800';
 

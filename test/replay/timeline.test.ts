@@ -222,6 +222,18 @@ describe('a recording with holes', () => {
     expect(outline(only([...home.spans, ...away.spans]))).toEqual(['run Triage', '  run Billing']);
   });
 
+  it('hangs a child run that a request of another process carried under the run that sent it', () => {
+    const recording = new Recording();
+    const parent = recording.run(recording.session([0, 100]), 'Triage', [1, 99]);
+    const request = recording.add('POST /work', 'server', undefined, [9, 95], {
+      attributes: { 'session.id': undefined },
+    });
+    recording.run(request, 'Billing', [10, 90], {
+      attributes: { 'baton.run.parent_id': parent.attributes['baton.run.id'] },
+    });
+    expect(outline(only(recording.spans))).toEqual(['run Triage', '  run Billing']);
+  });
+
   it('tells spans whose parents go round in a circle', () => {
     const recording = new Recording();
     const one = recording.step(recording.session([0, 9]), 'one', [1, 2]);

@@ -6,14 +6,6 @@ import {
   type RecordedStatus,
 } from '../span.ts';
 
-/** Seconds and nanoseconds, as the JS SDK keeps time. */
-type HrTime = readonly [seconds: number, nanoseconds: number];
-
-interface SpanPlace {
-  readonly traceId: string;
-  readonly spanId: string;
-}
-
 /**
  * A finished span of the OpenTelemetry JS SDK: what `InMemorySpanExporter.getFinishedSpans()` returns, and what a
  * `SpanProcessor` gets in `onEnd`. Described by its shape, which the lines 2.x and 3.x share, so that no SDK is needed.
@@ -21,16 +13,19 @@ interface SpanPlace {
 export interface FinishedSpan {
   readonly name: string;
   readonly kind: number;
-  spanContext(): SpanPlace;
-  readonly parentSpanContext?: SpanPlace | undefined;
-  readonly startTime: HrTime;
-  readonly endTime: HrTime;
+  spanContext(): { readonly traceId: string; readonly spanId: string };
+  readonly parentSpanContext?: { readonly spanId: string } | undefined;
+  readonly startTime: readonly [seconds: number, nanoseconds: number];
+  readonly endTime: readonly [seconds: number, nanoseconds: number];
   readonly status: { readonly code: number; readonly message?: string | undefined };
   readonly attributes: object;
-  readonly links: readonly { readonly context: SpanPlace; readonly attributes?: object | undefined }[];
+  readonly links: readonly {
+    readonly context: { readonly traceId: string; readonly spanId: string };
+    readonly attributes?: object | undefined;
+  }[];
   readonly events: readonly {
     readonly name: string;
-    readonly time: HrTime;
+    readonly time: readonly [seconds: number, nanoseconds: number];
     readonly attributes?: object | undefined;
   }[];
   readonly resource: { readonly attributes: object };
@@ -85,7 +80,7 @@ function toAttributes(attributes: object | undefined): RecordedAttributes {
   return { ...attributes };
 }
 
-/** `HrTime` may carry fractions of a nanosecond after arithmetic on it. */
-function toNanos([seconds, nanoseconds]: HrTime): bigint {
+/** The SDK's `HrTime` may carry fractions of a nanosecond after arithmetic on it. */
+function toNanos([seconds, nanoseconds]: FinishedSpan['startTime']): bigint {
   return BigInt(Math.trunc(seconds)) * 1_000_000_000n + BigInt(Math.trunc(nanoseconds));
 }

@@ -26,7 +26,9 @@ export function* treeRows({ entries, events }: SessionTimeline): Generator<TreeR
     const { entry, depth, guides, isLast, around } = row;
     if (!entry) continue;
     const below = depth === 0 ? [] : [...guides, !isLast].slice(-MAX_GUIDES);
-    rest.push(...rowsOf(entry.children, entry.events, depth + 1, below, entry.agent ?? around).reverse());
+    const children = rowsOf(entry.children, entry.events, depth + 1, below, entry.agent ?? around);
+    // One by one: as many arguments as a run may have children are too many for one call.
+    for (const child of children.reverse()) rest.push(child);
   }
 }
 
