@@ -79,6 +79,18 @@ describe('where a handoff stands', () => {
     expect(timeline.entries[0]?.children[1]?.events).toEqual([]);
   });
 
+  it('is what the run that took over bears, where its events and the answer were lost', () => {
+    const recording = new Recording();
+    const source = recording.run(undefined, 'Receptionist', [0, 999]);
+    const handoff = recording.handoff(source, 'tech', [10, 30], { attributes: { 'baton.handoff.status': 'accepted' } });
+    const { attributes, links } = picksUp(handoff);
+    recording.run(source, 'Tech', [20, 500], {
+      links,
+      attributes: { ...attributes, 'baton.handoff.status': 'returned' },
+    });
+    expect(handoffsOf(recording.spans)).toMatchObject([{ status: 'returned', answers: [] }]);
+  });
+
   it('says why it failed', () => {
     const recording = new Recording();
     const handoff = recording.handoff(recording.run(undefined, 'Receptionist', [0, 99]), 'billing', [1, 9]);
