@@ -1,0 +1,11 @@
+import type { Question } from './measure/question.ts';
+import { pipelineDisabled, pipelineWithoutProvider } from './pipeline-off.bench.ts';
+import { pipelineOn } from './pipeline-on.bench.ts';
+import { pipelineUnsampled } from './pipeline-unsampled.bench.ts';
+
+export const QUESTIONS: readonly Question[] = [
+  pipelineOn,
+  pipelineUnsampled,
+  pipelineDisabled,
+  pipelineWithoutProvider,
+];
