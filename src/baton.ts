@@ -1,6 +1,6 @@
 import { Content } from './content/content.ts';
 import { Redactor } from './content/redact.ts';
-import { Diagnostics } from './diagnostics.ts';
+import { Diagnostics, messageOf } from './diagnostics.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
 import type {
@@ -231,26 +231,22 @@ export class Baton {
 
   /** Runs the callback exactly once, recorded where that works, and gives back what it gives. */
   #within<Input extends object, T, Handle>(start: Starter<Input>, input: Input, fn: (handle: Handle) => T): T {
-    if (typeof fn !== 'function') return this.#withoutCallback(input, fn);
+    if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
     const handle = this.#start<Input, Performing | Silent>(start, input);
     if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T);
     return fn(handle as Handle);
   }
 
-  #withoutCallback<T>(input: unknown, fn: unknown): T {
+  #withoutCallback<Input extends object, T>(start: Starter<Input>, input: Input, fn: unknown): T {
     this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
     // Options left out: the only function there is, is what the app wants to run.
-    return typeof input === 'function' ? (input as (handle: unknown) => T)(new Silent(false)) : (undefined as T);
+    return typeof input === 'function' ? this.#within(start, {} as Input, input) : (undefined as T);
   }
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
     if (this.#records()) {
-      try {
-        return start(this.#recorder, this.#checked(input)) as Handle;
-      } catch (error) {
-        if (error instanceof BatonError) throw error;
-        this.#recorder.failed('starting', error);
-      }
+      const handle = this.#tried(input, (given) => start(this.#recorder, given));
+      if (handle) return handle as Handle;
     }
     return silently((start as unknown) === startSession, input) as Handle;
   }
@@ -260,13 +256,7 @@ export class Baton {
   }
 
   #quietly<Input extends object>(record: (input: Input) => void, input: Input): void {
-    if (!this.#records()) return;
-    try {
-      record(this.#checked(input));
-    } catch (error) {
-      if (error instanceof BatonError) throw error;
-      this.#recorder.failed('recording', error);
-    }
+    if (this.#records()) this.#tried(input, record);
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
@@ -274,11 +264,53 @@ export class Baton {
     return this.#enabled && this.#recorder.provider() !== undefined;
   }
 
+  /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */
+  #tried<Input extends object, T>(input: Input, action: (input: Input) => T): T | undefined {
+    try {
+      return action(this.#checked(input));
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      this.#diagnostics.misuse(
+        'invalid_input',
+        `the options cannot be read: ${messageOf(error)}; the rest is recorded`,
+      );
+    }
+    try {
+      return action(readable(input, 2) as Input);
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      this.#recorder.failed('recording', error);
+      return undefined;
+    }
+  }
+
   /** The app's input, or an empty one in place of what is none. */
   #checked<Input extends object>(input: Input): Input {
     if (typeof input === 'object' && input !== null) return input;
     this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
     return {} as Input;
+  }
+}
+
+/** What of an object can be read, so many levels deep. */
+function readable(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth < 0) return value;
+  const copy: Record<string, unknown> = {};
+  for (const name of names(value)) {
+    try {
+      copy[name] = readable((value as Record<string, unknown>)[name], depth - 1);
+    } catch {
+      // This one cannot be read.
+    }
+  }
+  return copy;
+}
+
+function names(value: object): string[] {
+  try {
+    return Object.keys(value);
+  } catch {
+    return [];
   }
 }
 

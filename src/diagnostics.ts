@@ -33,12 +33,8 @@ export class Diagnostics {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
-    try {
-      this.#logger.warn(`${message} [${code}]`);
-      this.#onWarning?.({ code, message });
-    } catch {
-      // A logger or hook that throws has nowhere left to be told.
-    }
+    quietly(() => this.#logger.warn(`${message} [${code}]`));
+    quietly(() => this.#onWarning?.({ code, message }));
   }
 
   /** How often each code occurred. */
@@ -47,11 +43,18 @@ export class Diagnostics {
   }
 }
 
+/** A logger or hook that throws has nowhere left to be told. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {}
+}
+
 /** What an unknown thrown value says of itself, without ever throwing. */
 export function messageOf(error: unknown): string {
   try {
-    if (error instanceof Error) return error.message;
-    return typeof error === 'string' ? error : String(error);
+    const message = typeof error === 'object' && error !== null ? (error as Partial<Error>).message : error;
+    return typeof message === 'string' ? message : String(error);
   } catch {
     return 'an error that cannot be read';
   }

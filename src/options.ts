@@ -71,20 +71,24 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** User > environment > default, all of it checked. Throws a `BatonError` that names option, expected and given. */
 export function resolveOptions(options: BatonOptions, env: Env = readEnv()): ResolvedOptions {
   if (typeof options !== 'object' || options === null) fail('options', 'an object with at least an agent', options);
-  const mode = oneOf('mode', options.mode ?? env.BATON_MODE, ['monitor', 'off'], 'monitor');
+  const mode = oneOf(pick('mode', options.mode, 'BATON_MODE', env), ['monitor', 'off'], 'monitor');
   const enabled =
-    bool('enabled', options.enabled ?? env.BATON_ENABLED, true) &&
+    bool(pick('enabled', options.enabled, 'BATON_ENABLED', env), true) &&
     (options.enabled !== undefined || env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true');
   return {
     agent: agent(options.agent),
     enabled: enabled && mode === 'monitor',
-    strict: bool('strict', options.strict ?? env.BATON_STRICT, false),
+    strict: bool(pick('strict', options.strict, 'BATON_STRICT', env), false),
     environment: text('environment', options.environment),
     tracerProvider: tracerProvider(options.tracerProvider),
-    content: oneOf('content', options.content ?? contentFromEnv(env), ['none', 'summaries', 'full'], 'summaries'),
+    content: oneOf(
+      pick('content', options.content, 'BATON_CONTENT', env),
+      ['none', 'summaries', 'full'],
+      contentFromEnv(env),
+    ),
     redaction: redaction(options.redaction),
     maxAttributeBytes: bytes(options.maxAttributeBytes),
-    operationNames: oneOf('operationNames', options.operationNames, ['standard', 'all'], 'standard'),
+    operationNames: oneOf({ name: 'operationNames', value: options.operationNames }, ['standard', 'all'], 'standard'),
     onWarning: hook('onWarning', options.onWarning),
   };
 }
@@ -93,10 +97,22 @@ function readEnv(): Env {
   return (globalThis as { process?: { env?: Env } }).process?.env ?? {};
 }
 
-function contentFromEnv(env: Env): string | undefined {
-  if (env.BATON_CONTENT !== undefined) return env.BATON_CONTENT;
+/** What the variable for all agent instrumentations says, where nobody asked Baton itself. */
+function contentFromEnv(env: Env): ContentPolicy {
   const standard = env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT?.toLowerCase();
-  return standard === 'true' || standard === 'span_only' || standard === 'span_and_event' ? 'full' : undefined;
+  return standard === 'true' || standard === 'span_only' || standard === 'span_and_event' ? 'full' : 'summaries';
+}
+
+/** A value and where it comes from, so that an error can name it. */
+interface Picked {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+function pick(option: string, given: unknown, variable: string, env: Env): Picked {
+  return given === undefined && env[variable]
+    ? { name: variable, value: env[variable] }
+    : { name: option, value: given };
 }
 
 function fail(option: string, expected: string, got: unknown): never {
@@ -108,23 +124,24 @@ function agent(given: unknown): Agent | string {
   if (typeof key !== 'string' || key.trim() === '') {
     fail('agent', '{ key: "support-orchestrator", name?: "…" } or just the key', given);
   }
-  const name = typeof given === 'object' ? (given as Agent).name : undefined;
-  if (name !== undefined && typeof name !== 'string') fail('agent.name', 'a string', name);
+  if (typeof given === 'object') {
+    for (const field of ['name', 'description', 'version'] as const) text(`agent.${field}`, (given as Agent)[field]);
+  }
   return given as Agent | string;
 }
 
-function oneOf<T extends string>(option: string, given: unknown, words: readonly T[], otherwise: T): T {
-  if (given === undefined || given === '') return otherwise;
-  if ((words as readonly unknown[]).includes(given)) return given as T;
-  return fail(option, words.map((word) => `"${word}"`).join(' or '), given);
+function oneOf<T extends string>({ name, value }: Picked, words: readonly T[], otherwise: T): T {
+  if (value === undefined || value === '') return otherwise;
+  if ((words as readonly unknown[]).includes(value)) return value as T;
+  return fail(name, words.map((word) => `"${word}"`).join(' or '), value);
 }
 
-function bool(option: string, given: unknown, otherwise: boolean): boolean {
-  if (given === undefined || given === '') return otherwise;
-  if (typeof given === 'boolean') return given;
-  if (given === 'true' || given === '1') return true;
-  if (given === 'false' || given === '0') return false;
-  return fail(option, 'true or false', given);
+function bool({ name, value }: Picked, otherwise: boolean): boolean {
+  if (value === undefined || value === '') return otherwise;
+  if (typeof value === 'boolean') return value;
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  return fail(name, 'true or false', value);
 }
 
 function text(option: string, given: unknown): string | undefined {

@@ -18,6 +18,7 @@ import type {
   RunInput,
   SessionInput,
   StepMetadata,
+  Summary,
   Tool,
   ToolInput,
   Usage,
@@ -221,10 +222,14 @@ export function usageAttributes(attributes: Attributes, usage: Usage | undefined
 export function addUsage(sum: Usage, more: Usage): Usage {
   const total: Record<string, number> = {};
   for (const [field] of USAGE_KEYS) {
-    const count = (sum[field] ?? 0) + (more[field] ?? 0);
+    const count = countOf(sum[field]) + countOf(more[field]);
     if (count > 0) total[field] = count;
   }
   return total;
+}
+
+function countOf(tokens: unknown): number {
+  return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens > 0 ? tokens : 0;
 }
 
 function costAttributes(attributes: Attributes, cost: Usage['cost'], content: Content): void {
@@ -256,6 +261,16 @@ export function handoffSpan(
   );
   content.metadata(attributes, input.metadata);
   return named('handoff', target?.key);
+}
+
+/** A summary that was not known at the start. */
+export function outputSummary(attributes: Attributes, name: string, summary: Summary, content: Content): void {
+  set(attributes, name, content.summary(summary, name));
+}
+
+/** Content that was not known at the start: a tool's result. */
+export function fullContent(attributes: Attributes, name: string, value: unknown, content: Content): void {
+  set(attributes, name, content.full(value, name));
 }
 
 /** A handoff's target as the app gave it (an object, or its key), redacted; `undefined` while it is unknown. */

@@ -3,7 +3,7 @@ import { ATTR_METADATA_DROPPED, PREFIX_METADATA } from '../attributes.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { describe } from '../errors.ts';
 import type { Metadata, Summary } from '../model.ts';
-import { clip } from './limits.ts';
+import { clip, foreshorten } from './limits.ts';
 import { REDACTED, type Redactor } from './redact.ts';
 import { toJson } from './serialize.ts';
 
@@ -33,7 +33,7 @@ export class Content {
   name(value: unknown, key: string): string | undefined {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string') {
-      const name = this.#redactor.name(value, key);
+      const name = this.#redactor.name(foreshorten(value, this.#maxBytes), key);
       return name === undefined ? undefined : clip(name, this.#maxBytes);
     }
     if (typeof value === 'number' || typeof value === 'bigint') return String(value);
@@ -49,13 +49,12 @@ export class Content {
     return undefined;
   }
 
-  #reject(value: unknown, key: string, expected: string): void {
-    this.#diagnostics.misuse('invalid_input', `${key}: expected ${expected}, got ${describe(value)}; it is left out`);
-  }
-
   /** A text or an object, whatever the policy: metadata, errors. */
   value(value: unknown, key: string): string | undefined {
-    const text = typeof value === 'string' ? this.#redactor.text(value, key) : toJson(value, this.#redactor, key);
+    const text =
+      typeof value === 'string'
+        ? this.#redactor.text(foreshorten(value, this.#maxBytes), key)
+        : toJson(value, this.#redactor, key, this.#maxBytes);
     return text === undefined ? undefined : clip(text, this.#maxBytes);
   }
 
@@ -69,18 +68,26 @@ export class Content {
     return value === undefined || this.#policy !== 'full' ? undefined : this.value(value, key);
   }
 
-  /** One attribute per entry: primitives as they are, the rest as JSON, at most 32, the rest counted. */
-  metadata(attributes: Attributes, metadata: Metadata | undefined | null): void {
+  /**
+   * One attribute per entry: primitives as they are, the rest as JSON, at most 32 of one span, the rest counted.
+   * `before` are the attributes that the span has already.
+   */
+  metadata(attributes: Attributes, metadata: Metadata | undefined | null, before?: Attributes): void {
     if (metadata === undefined || metadata === null) return;
-    if (typeof metadata !== 'object') {
-      this.#reject(metadata, 'metadata', 'an object');
+    const names = this.#names(metadata);
+    if (names === undefined) {
+      this.#reject(metadata, 'metadata', 'an object that can be read');
       return;
     }
     let written = 0;
     let dropped = 0;
-    for (const key of Object.keys(metadata)) {
-      const value = written < MAX_METADATA ? this.#entry(metadata, key) : undefined;
-      const name = value === undefined ? undefined : this.#redactor.name(key, key);
+    if (before) {
+      written = Object.keys(before).filter((name) => name.startsWith(PREFIX_METADATA)).length;
+      dropped = (before[ATTR_METADATA_DROPPED] as number | undefined) ?? 0;
+    }
+    for (const given of names) {
+      const value = written < MAX_METADATA ? this.#entry(metadata, given) : undefined;
+      const name = value === undefined ? undefined : this.name(given, PREFIX_METADATA);
       if (name === undefined || value === undefined) {
         dropped++;
         continue;
@@ -89,6 +96,14 @@ export class Content {
       written++;
     }
     if (dropped > 0) attributes[ATTR_METADATA_DROPPED] = dropped;
+  }
+
+  #names(metadata: unknown): string[] | undefined {
+    try {
+      return typeof metadata === 'object' && metadata !== null ? Object.keys(metadata) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #entry(metadata: Metadata, key: string): string | number | boolean | undefined {
@@ -102,9 +117,24 @@ export class Content {
     if (typeof value === 'boolean' || (typeof value === 'number' && isSafe(value))) return value;
     return value === undefined || value === null || typeof value === 'function' ? undefined : this.value(value, key);
   }
+
+  #reject(value: unknown, key: string, expected: string): void {
+    const option = optionOf(key);
+    this.#diagnostics.misuse(
+      'invalid_input',
+      `${option}: expected ${expected}, got ${describe(value)}; it is left out`,
+    );
+  }
 }
 
 /** The stock exporter writes NaN as null and an integer beyond 2^53 in a form that receivers refuse. */
 function isSafe(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}
+
+/** The app's word for an attribute: `baton.step.index` is said as `stepIndex`, `gen_ai.tool.name` as `tool.name`. */
+function optionOf(key: string): string {
+  const camel = key.replace(/^(?:baton|gen_ai)\./, '').replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  if (camel === 'session.id') return 'sessionId';
+  return camel.replace(/^step\.(\w)/, (_, letter: string) => `step${letter.toUpperCase()}`);
 }

@@ -4,6 +4,11 @@
  */
 export const DEFAULT_ATTRIBUTE_BYTES = 2_000;
 
+/** Nobody needs to read a book for the 2,000 bytes of it that leave the process. */
+const MAX_READ = 64_000;
+/** Room for a secret that the cut might split. */
+const LONGEST_SECRET = 4_000;
+
 const encoder = new TextEncoder();
 const MARK_BYTES = 32;
 
@@ -15,4 +20,18 @@ export function clip(text: string, maxBytes: number): string {
   if (bytes.length <= maxBytes) return text;
   const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, maxBytes - MARK_BYTES)));
   return `${text.slice(0, read)}… [cut, ${bytes.length} bytes]`;
+}
+
+/**
+ * The part of a long text that is worth reading when `maxBytes` of it are kept: far more than that, and cut at a space,
+ * so that no secret is split and half of it passes for a harmless word.
+ */
+export function foreshorten(text: string, maxBytes: number): string {
+  const most = maxBytes + MAX_READ;
+  if (text.length <= most) return text;
+  const start = text.slice(0, most);
+  for (let index = start.length - 1; index > start.length - LONGEST_SECRET; index--) {
+    if (start.charCodeAt(index) <= 32) return start.slice(0, index);
+  }
+  return start.slice(0, -LONGEST_SECRET);
 }

@@ -23,24 +23,42 @@ const SECRET_KEYS =
 
 /** One look that finds nothing in almost every text and is right when it does; the patterns below run on the rest. */
 const SUSPICIOUS =
-  /bearer|basic |[srp]k[-_]|eyJ|gh[pousr]_|github_pat|xox|AKIA|ASIA|AIza|-----BEGIN|passw|passphrase|secret|api[-_ ]?key|token|private[-_ ]?key|:\/\//i;
+  /bearer|basic\s|[srp]k[-_]|eyJ|gh[pousr]_|github_pat|xox|AKIA|ASIA|AIza|-----BEGIN|passw|passphrase|secret|(?:api|access|private)[-_ ]?key|token|:\/\//i;
 
-// [what, instead]
-const SECRET_VALUES: readonly (readonly [RegExp, string])[] = [
+type Rule = readonly [what: RegExp, instead: string | ((...match: string[]) => string)];
+
+/** Each runs in linear time: none starts again inside what it has already read. */
+const SECRET_VALUES: readonly Rule[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
-  [/\b(bearer|basic)\s+[\w\-.~+/]{8,}=*/gi, `$1 ${REDACTED}`],
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REDACTED],
-  [/\b[srp]k[-_][\w-]{16,}/g, REDACTED],
+  [/\b(bearer)\s+[\w\-.~+/]{8,}=*/gi, `$1 ${REDACTED}`],
+  [/\b(basic)\s+([A-Za-z0-9+/]{8,}={0,2})/gi, basicCredentials],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REDACTED],
+  [/(?<![\w-])[srp]k[-_][\w-]{16,}/g, REDACTED],
   [/\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,})/g, REDACTED],
-  [/\bxox[abeoprs]-[\w-]{10,}/g, REDACTED],
+  [/(?<![\w-])xox[abeoprs]-[\w-]{10,}/g, REDACTED],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
-  [/\bAIza[\w-]{35}/g, REDACTED],
+  [/(?<![\w-])AIza[\w-]{35}/g, REDACTED],
   [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, `$1${REDACTED}@`],
+  // password: x, "apiKey": "x", DB_PASSWORD='x y', and the same escaped inside a JSON text.
   [
-    /\b(password|passwd|passphrase|secret|api[-_ ]?key|(?:access|auth|refresh)[-_ ]?token|token|client[-_ ]?secret|private[-_ ]?key)(["'\\]*\s*[=:]\s*["'\\]*)[^\s,;&"'}\\]+/gi,
-    `$1$2${REDACTED}`,
+    /((?:password|passwd|passphrase|secret|(?:api|(?:secret[-_ ]?)?access|private|secret)[-_ ]?key|(?:access|auth|refresh|id|session)[-_ ]?token|(?<![A-Za-z])token|client[-_ ]?secret)(?:\\?["'])?\s*[=:]\s*)(?:(\\?")((?:[^"\\]|\\.(?!\s*[,}]))*)\2?|(')[^']*'?|[^\s,;&"'}\\]+)/gi,
+    assignment,
   ],
 ];
+
+/** "Basic" is also a word: what follows is a secret when it is base64 of `user:password`. */
+function basicCredentials(match: string, word: string, token: string): string {
+  try {
+    return globalThis.atob(token).includes(':') ? `${word} ${REDACTED}` : match;
+  } catch {
+    return match;
+  }
+}
+
+function assignment(_match: string, name: string, doubleQuote = '', _quoted = '', singleQuote = ''): string {
+  const quote = doubleQuote || singleQuote;
+  return `${name}${quote}${REDACTED}${quote}`;
+}
 
 const NAME_CACHE_SIZE = 2_000;
 
@@ -78,7 +96,7 @@ export class Redactor {
   text(value: string, key: string): string | undefined {
     let text = value;
     if (SUSPICIOUS.test(text)) {
-      for (const [pattern, instead] of SECRET_VALUES) text = text.replace(pattern, instead);
+      for (const [pattern, instead] of SECRET_VALUES) text = text.replace(pattern, instead as string);
     }
     for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED);
     return this.#hook ? this.#ask(text, key) : text;
@@ -100,7 +118,7 @@ export class Redactor {
       const answer: unknown = this.#hook?.(text, key);
       return typeof answer === 'string' ? answer : undefined;
     } catch (error) {
-      this.#diagnostics.warn(
+      this.#diagnostics.misuse(
         'hook_failed',
         `redaction.redact threw for ${key}, the value is dropped: ${messageOf(error)}`,
       );

@@ -8,13 +8,15 @@ export function toId(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-${(context.traceFlags & 1) === 1 ? '01' : '00'}`;
 }
 
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+// Later versions may say more behind the flags; what is ours is version 00.
+const TRACEPARENT =
+  /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})|(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?)$/;
 
 /** The place that an id names, or `undefined` for what is no id. It may be in another process, so it is remote. */
 export function fromId(id: unknown): SpanContext | undefined {
   const match = typeof id === 'string' ? TRACEPARENT.exec(id) : null;
-  if (!match || match[1] === 'ff') return undefined;
-  const [, , traceId, spanId, flags] = match as unknown as [string, string, string, string, string];
+  if (!match) return undefined;
+  const [, traceId = match[4] ?? '', spanId = match[5] ?? '', flags = match[6] ?? ''] = match;
   const context: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
   return isSpanContextValid(context) ? context : undefined;
 }

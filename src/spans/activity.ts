@@ -2,6 +2,8 @@ import { type Attributes, type Context, context as contextApi, type Span, SpanSt
 import * as key from '../attributes.ts';
 import { withScope } from '../context/scope.ts';
 import { settle } from '../context/settle.ts';
+import { messageOf } from '../diagnostics.ts';
+import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata } from '../model.ts';
 import type { Around } from './around.ts';
@@ -10,6 +12,9 @@ import { isAbort, recordError } from './failure.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
+
+/** Of the errors that pass, more need not be told apart. */
+const MAX_SEEN = 100;
 
 export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 
@@ -24,19 +29,43 @@ export abstract class Activity implements Scoped, Around {
   readonly startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
+  /** The activity around this one. */
+  readonly parent: Activity | undefined;
   ended = false;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
+  /** Errors of what is inside: when one of them passes here, it has been told already. */
+  #seen: Set<unknown> | undefined;
 
-  constructor(recorder: Recorder, record: SessionRecord, span: Span, startedAt: Micros, parent: Context) {
+  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
     this.recorder = recorder;
-    this.record = record;
+    this.record = around.record;
+    this.parent = around.activity;
     this.span = span;
     this.startedAt = startedAt;
     this.context = withScope(parent, span, this);
-    record.opened(this);
+    // Outside any session of the app's, whoever comes first is where the session begins and ends.
+    if (this.record.owner === undefined) {
+      this.record.owner = this;
+      recorder.openRoots.add(this);
+    }
+    this.record.opened(this);
+  }
+
+  get activity(): Activity {
+    return this;
+  }
+
+  hasSeen(error: unknown): boolean {
+    return this.#seen?.has(error) === true;
+  }
+
+  sees(error: unknown): void {
+    this.#seen ??= new Set();
+    if (this.#seen.size >= MAX_SEEN) this.#seen.clear();
+    this.#seen.add(error);
   }
 
   /** Runs the app's callback inside this activity and ends it when the result has settled. */
@@ -81,21 +110,26 @@ export abstract class Activity implements Scoped, Around {
   }
 
   setMetadata(metadata: Metadata): void {
-    const attributes = this.late();
-    if (attributes) this.recorder.content.metadata(attributes, metadata);
+    this.write((attributes) => {
+      const before = { ...(this.span as { attributes?: Attributes }).attributes, ...attributes };
+      this.recorder.content.metadata(attributes, metadata, before);
+    });
   }
 
-  /** Attributes that are written with the end; `undefined`, and a warning, once it has ended. */
-  late(): Attributes | undefined {
+  /** Lets a setter add to the attributes that are written with the end. Input that cannot be read costs only itself. */
+  protected write(fill: (attributes: Attributes) => void): void {
+    const { diagnostics } = this.recorder;
     if (this.ended) {
-      this.recorder.diagnostics.misuse(
-        'ended_scope',
-        'a setter was called after the end; set it before, or it is lost',
-      );
-      return undefined;
+      diagnostics.misuse('ended_scope', 'a setter was called after the end; set it before, or it is lost');
+      return;
     }
     this.#late ??= {};
-    return this.#late;
+    try {
+      fill(this.#late);
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      diagnostics.misuse('invalid_input', `what a setter got cannot be read: ${messageOf(error)}`);
+    }
   }
 
   set(name: string, value: string | number | boolean | string[] | undefined): void {
@@ -125,13 +159,18 @@ export abstract class Activity implements Scoped, Around {
   protected abstract finish(outcome: Outcome): void;
 
   protected close(outcome: Outcome): void {
+    const { recorder, record } = this;
     this.ended = true;
-    this.record.closed(this);
+    record.closed(this);
     try {
+      if (record.owner === this) {
+        record.close();
+        recorder.openRoots.delete(this);
+      }
       this.finish(outcome);
     } catch (error) {
-      this.recorder.failed('ending a span', error);
+      recorder.failed('ending a span', error);
     }
-    this.recorder.end(this.span, this.startedAt, now(), this.#late);
+    recorder.end(this.span, this.startedAt, now(), this.#late);
   }
 }

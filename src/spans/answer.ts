@@ -7,11 +7,12 @@ import type { HandoffAnswer, HandoffStatus } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
-import { errorType, exceptionAttributes } from './failure.ts';
+import { exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import type { Run } from './run.ts';
+import { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
 
 export type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
@@ -29,9 +30,10 @@ export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: Ha
   const active = recorder.active();
   if (isSilent(active, input.runId)) return;
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
-  const run = around?.run;
   const handoff = findHandoff(recorder, input, around);
   if (!handoff) return;
+  const answerer = whoAnswers(handoff, around);
+  const { run } = answerer;
   const first = handoff.answeredAt === undefined;
   const status = asked === 'completed' && first ? 'accepted' : asked;
   if (!first && !mayFollow(handoff.status, status)) {
@@ -41,16 +43,24 @@ export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: Ha
     );
     return;
   }
-  if (run && handoff.receiverId === undefined) pickUpLate(handoff, run);
+  // Whoever asks may report the answer of a person or of a queue, and takes nothing over by that.
+  if (run && handoff.receiverId === undefined && run.id !== handoff.sourceRunId) run.pickUpLate(handoff);
   const { content } = recorder;
   const details: Attributes = {};
   const reason = content.summary(input.reason, key.ATTR_HANDOFF_REASON);
   const payload = content.summary(input.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
   if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
   if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
-  if (first) writeAnswer(recorder, handoff, around, status, { details, error: input.error });
-  else follow(handoff, around, status, details);
+  if (first) writeAnswer(recorder, handoff, answerer, status, { details, error: input.error });
+  else follow(handoff, run, status, details);
   if (status === 'returned') handBack(handoff, run);
+}
+
+/** The run that is named or around, else the one that picked the handoff up, else the session that it belongs to. */
+function whoAnswers(handoff: Handoff, around: Around | undefined): Around {
+  if (around?.run) return around;
+  const receiver = handoff.receiverId === undefined ? undefined : registry.runs.get(handoff.receiverId);
+  return receiver ?? around ?? handoff.record;
 }
 
 /** After acceptance the work may still be completed, returned or fail; everything else is final. */
@@ -74,7 +84,8 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
     return remote;
   }
   if (run?.pickedUp) return run.pickedUp;
-  const waiting = around?.record.handoffs.waitingFor(run?.parentId, run?.agent.key ?? '', undefined);
+  const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
+  const waiting = around?.record.handoffs.waitingFor(run?.parentId, receiver);
   if (waiting) return waiting;
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
@@ -88,15 +99,9 @@ export function remoteHandoff(
   source = '',
 ): Handoff | undefined {
   const place = fromId(handoffId);
-  return place && new Handoff(recorder, around?.record.sessionId ?? '', { place, source });
-}
-
-/** The run did not know of the handoff when it started: its link comes now. */
-function pickUpLate(handoff: Handoff, run: Run): void {
-  const attributes = run.ended ? undefined : run.late();
-  if (attributes) handoff.describe(attributes, run.agent.key);
-  run.span.addLink(handoff.link(run.agent.key));
-  handoff.pickedUpBy(run);
+  if (!place) return undefined;
+  const record = around?.record ?? new SessionRecord(recorder, recorder.active());
+  return new Handoff(recorder, record, { place, source });
 }
 
 interface AnswerDetails {
@@ -110,35 +115,32 @@ interface AnswerDetails {
 export function writeAnswer(
   recorder: Recorder,
   handoff: Handoff,
-  around: Around | undefined,
+  around: Around,
   status: AnswerStatus,
   { details, error, at }: AnswerDetails,
 ): void {
-  const run = around?.run;
+  const { run, record } = around;
   const startedAt = at === undefined ? now() : at + 1;
   handoff.answered(status, startedAt);
-  if (around) {
-    const attributes = commonAttributes(around.record, around.runId, around.agent.key);
-    handoff.describe(attributes, around.agent.key);
-    attributes[key.ATTR_HANDOFF_STATUS] = status;
-    if (handoff.waitMs !== undefined) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
-    Object.assign(attributes, details);
-    const place = trace.wrapSpanContext(handoff.place);
-    const parent = withScope(around.context, place, around);
-    const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
-    if (span && status === 'failed') failAnswer(recorder, handoff, span, error);
-    if (span) recorder.end(span, startedAt, at === undefined ? now() : startedAt + 1);
-  }
+  const attributes = commonAttributes(record, around.runId, around.agent.key);
+  handoff.describe(attributes, around.agent.key);
+  attributes[key.ATTR_HANDOFF_STATUS] = status;
+  if (handoff.waitMs !== undefined) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
+  Object.assign(attributes, details);
+  const parent = withScope(around.context, trace.wrapSpanContext(handoff.place), around);
+  const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
+  if (span && status === 'failed') failAnswer(recorder, handoff, span, error);
+  if (span) recorder.end(span, startedAt, at === undefined ? now() : startedAt + 1);
   if (run) announce(handoff, run, status, {}, at === undefined ? now() : startedAt + 1);
   handoff.close(at === undefined ? now() : startedAt + 2);
-  if (around && status === 'accepted') noticeLoop(handoff, around);
+  if (status === 'accepted') noticeLoop(handoff, record);
 }
 
 function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unknown): void {
   const known = error !== undefined;
   const exception = known ? exceptionAttributes(error, recorder.content) : {};
   const message = exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined;
-  const type = known ? errorType(error) : 'handoff_failed';
+  const type = (exception[key.ATTR_EXCEPTION_TYPE] as string | undefined) ?? 'handoff_failed';
   if (known) span.addEvent(key.EVENT_EXCEPTION, exception);
   span.setAttribute(key.ATTR_ERROR_TYPE, type);
   const code = SpanStatusCode.ERROR;
@@ -147,9 +149,8 @@ function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unk
 }
 
 /** A later word on a handoff that was accepted: an event, because its span and its answer are closed. */
-function follow(handoff: Handoff, around: Around | undefined, status: AnswerStatus, details: Attributes): void {
+function follow(handoff: Handoff, run: Run | undefined, status: AnswerStatus, details: Attributes): void {
   handoff.status = status;
-  const run = around?.run ?? registry.runs.get(handoff.receiverId ?? '');
   if (run && !run.ended) announce(handoff, run, status, details, now());
 }
 
@@ -171,11 +172,10 @@ function handBack(handoff: Handoff, run: Run | undefined): void {
   source.span.addLink(linkTo(run.span.spanContext(), attributes));
 }
 
-function noticeLoop(handoff: Handoff, around: Around): void {
-  const { record } = around;
+function noticeLoop(handoff: Handoff, record: SessionRecord): void {
   if (!record.handoffs.repeats(handoff)) return;
   record.handoffs.loop = true;
   const attributes: Attributes = {};
-  handoff.describe(attributes, around.agent.key);
+  handoff.describe(attributes, handoff.target ?? '');
   record.owner?.event(key.EVENT_HANDOFF_LOOP, attributes);
 }

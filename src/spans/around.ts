@@ -1,8 +1,10 @@
 import { type Context, trace } from '@opentelemetry/api';
-import { fromId } from '../context/place.ts';
+import { ATTR_SESSION_ID } from '../attributes.ts';
+import { fromId, toId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Agent } from '../model.ts';
+import type { Activity } from './activity.ts';
 import type { Recorder } from './recorder.ts';
 import { hasEnded, registry } from './registry.ts';
 import type { Run } from './run.ts';
@@ -16,6 +18,8 @@ export interface Around {
   readonly run: Run | undefined;
   readonly runId: string | undefined;
   readonly agent: Agent;
+  /** The innermost activity of ours, when it is open in this process. */
+  readonly activity: Activity | undefined;
   /** The context to start the span in: its active span is the parent. */
   readonly context: Context;
 }
@@ -34,9 +38,10 @@ export function locate(
   recorder: Recorder,
   active: Context,
   runId: string | undefined,
-  sessionId: string | undefined,
+  givenSessionId: string | undefined,
   option: string,
 ): Around | undefined {
+  const sessionId = sessionIdOf(recorder, givenSessionId);
   const scope = activeScope(active);
   if (runId !== undefined && runId !== null) {
     if (scope?.runId === runId) return scope;
@@ -45,15 +50,14 @@ export function locate(
     const place = elsewhere(recorder, active, runId, sessionId, scope, option);
     if (place) return place;
   }
-  if (sessionId === undefined || sessionId === null || scope?.record.sessionId === sessionId) return scope;
-  const record = registry.sessions.get(sessionId);
-  if (record) return record;
-  if (typeof sessionId === 'string' && sessionId !== '') {
-    // A session of the app's own that lives elsewhere: what happens here joins it by its id.
-    return new SessionRecord(recorder, active, sessionId);
-  }
-  recorder.diagnostics.misuse('unknown_session', `sessionId: expected the id of a session, got ${describe(sessionId)}`);
-  return scope;
+  if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
+  // Else a session of the app's own that lives elsewhere: what happens here joins it by its id.
+  return registry.sessions.get(sessionId) ?? new SessionRecord(recorder, active, sessionId);
+}
+
+/** A session's id as the app gave it, redacted; `undefined` for what is none. */
+export function sessionIdOf(recorder: Recorder, given: unknown): string | undefined {
+  return recorder.content.name(given, ATTR_SESSION_ID) || undefined;
 }
 
 /** A run that is not open here: ended, or of another process. */
@@ -80,13 +84,14 @@ function elsewhere(
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const session = typeof sessionId === 'string' ? (registry.sessions.get(sessionId) ?? sessionId) : scope?.record;
-  const record = session instanceof Object ? session : new SessionRecord(recorder, active, session);
+  const known = sessionId === undefined ? scope?.record : registry.sessions.get(sessionId);
+  const record = known ?? new SessionRecord(recorder, active, sessionId);
   const around = {
     record,
     run: undefined,
-    runId,
+    runId: toId(place),
     agent: recorder.agent,
+    activity: undefined,
     context: active,
   };
   around.context = withScope(active, trace.wrapSpanContext(place), around);

@@ -1,9 +1,10 @@
-import { type Context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { type Context, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
 import { fromId, toId } from '../context/place.ts';
-import { withScope } from '../context/scope.ts';
+import { withoutScope, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Carrier } from '../model.ts';
-import type { Around } from './around.ts';
+import { type Around, sessionIdOf } from './around.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
@@ -39,31 +40,43 @@ export interface Carried {
 }
 
 export function readCarrier(recorder: Recorder, carrier: Carrier | null, active: Context): Carried | undefined {
+  const { content, diagnostics } = recorder;
   if (typeof carrier !== 'object' || carrier === null) {
-    recorder.diagnostics.misuse(
+    diagnostics.misuse(
       'invalid_carrier',
-      `carrier: expected what handoff.carrier() gave in the other process, got ${describe(carrier)}`,
+      `carrier: expected what handoff.carrier() gave in the other process, got ${describe(carrier)}; the run starts on its own`,
     );
     return undefined;
   }
-  const place = fromId(carrier.traceparent);
-  const sessionId = text(carrier[SESSION]);
-  const handoffId = text(carrier[HANDOFF]);
-  if (!place || (handoffId !== undefined && !fromId(handoffId))) {
-    recorder.diagnostics.misuse(
-      'invalid_carrier',
-      'carrier: expected a valid traceparent and a valid baton-handoff in it; the run starts on its own',
-    );
+  const sessionId = sessionIdOf(recorder, carrier[SESSION]);
+  const handoffId = carrier[HANDOFF];
+  const wrong = wrongIn(carrier);
+  if (wrong) {
+    diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
     return { around: undefined, sessionId, handoffId: undefined, source: undefined };
   }
-  const extracted = propagation.extract(ROOT_CONTEXT, carrier);
-  const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(place);
-  const record = (sessionId && registry.sessions.get(sessionId)) || new SessionRecord(recorder, active, sessionId);
-  const around = { record, run: undefined, runId: undefined, agent: recorder.agent, context: extracted };
+  // Onto the active context: what is there stays, span and baggage are the sender's.
+  const extracted = propagation.extract(withoutScope(active), carrier);
+  const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(fromId(carrier.traceparent) as SpanContext);
+  const record =
+    (sessionId === undefined ? undefined : registry.sessions.get(sessionId)) ??
+    new SessionRecord(recorder, active, sessionId);
+  const around = {
+    record,
+    run: undefined,
+    runId: undefined,
+    activity: undefined,
+    agent: recorder.agent,
+    context: extracted,
+  };
   around.context = withScope(extracted, span, around);
-  return { around, sessionId, handoffId, source: text(carrier[SOURCE]) };
+  return { around, sessionId, handoffId, source: content.name(carrier[SOURCE], ATTR_HANDOFF_SOURCE) };
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= 500 ? value : undefined;
+/** What of a carrier was cut, forged or never there. */
+function wrongIn(carrier: Carrier): string | undefined {
+  const { traceparent, [HANDOFF]: handoffId } = carrier;
+  if (!fromId(traceparent)) return `traceparent, got ${describe(traceparent)}`;
+  if (handoffId !== undefined && !fromId(handoffId)) return `${HANDOFF}, got ${describe(handoffId)}`;
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
+import { shared } from '../shared.ts';
 
 /**
  * Microseconds since the epoch that strictly rise, so that siblings can be told apart: backends order by nothing else,
@@ -9,21 +10,21 @@ export type Micros = number;
 /** Beyond this the two clocks have parted (a sleeping laptop, a corrected wall clock), and the wall clock is right. */
 const MAX_DRIFT_MICROS = 5_000;
 
-let offset = Date.now() * 1_000 - performance.now() * 1_000;
-let last = 0;
+/** Between the monotonic clock and the epoch, and what was told last. */
+const clock = shared('clock', () => ({ offset: Date.now() * 1_000 - performance.now() * 1_000, last: 0 }));
 
 export function now(): Micros {
   const wall = Date.now() * 1_000;
-  let micros = Math.floor(performance.now() * 1_000 + offset);
+  let micros = Math.floor(performance.now() * 1_000 + clock.offset);
   const drift = micros - wall;
   if (drift > MAX_DRIFT_MICROS || drift < -MAX_DRIFT_MICROS) {
-    offset += wall - micros;
+    clock.offset += wall - micros;
     micros = wall;
     // After a step back of the wall clock, order across the step is lost: better than times that stand still.
-    if (micros < last - MAX_DRIFT_MICROS) last = 0;
+    if (micros < clock.last - MAX_DRIFT_MICROS) clock.last = 0;
   }
-  if (micros <= last) micros = last + 1;
-  last = micros;
+  if (micros <= clock.last) micros = clock.last + 1;
+  clock.last = micros;
   return micros;
 }
 

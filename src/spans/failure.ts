@@ -4,35 +4,42 @@ import type { Content } from '../content/content.ts';
 import { messageOf } from '../diagnostics.ts';
 import type { Activity } from './activity.ts';
 
-/** Errors on their way up: the innermost span has the `exception` event, those around it only the status. */
-const recorded = new WeakMap<object, object>();
-
 /** An abort is a decision and no error. */
 export function isAbort(error: unknown): boolean {
   return read(error, 'name') === 'AbortError' || read(error, 'code') === 'ABORT_ERR';
 }
 
-/** Low-cardinality word for `error.type`: the error's own name, its class, or the type of what was thrown. */
+/** What may stand in `error.type`: a class or a code, and no sentence with an order number in it. */
+const TYPE = /^[\w.$:-]{1,80}$/;
+
+/** Low-cardinality word for `error.type`: the error's own name, its class, its code, or the type of what was thrown. */
 export function errorType(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return error === undefined ? 'undefined' : typeof error;
+  if (typeof error !== 'object' || error === null) return error === null ? 'object' : typeof error;
   const name = read(error, 'name');
-  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
+  if (isType(name) && name !== 'Error') return name;
   const code = read(error, 'code');
-  if (typeof code === 'string' && code !== '' && code.length <= 60) return code;
-  return typeof name === 'string' && name !== '' ? name : '_OTHER';
+  if (isType(code)) return code;
+  const made = read(error, 'constructor');
+  const className = typeof made === 'function' ? made.name : undefined;
+  if (error instanceof Error && isType(className)) return className;
+  return typeof name === 'string' ? 'Error' : '_OTHER';
 }
 
-/** Status, and one `exception` event per error and session. Returns `error.type`. */
+function isType(word: unknown): word is string {
+  return typeof word === 'string' && TYPE.test(word);
+}
+
+/**
+ * Status, and one `exception` event per error: on its way up, the innermost span has the event, those around it have
+ * only the status. Returns `error.type`.
+ */
 export function recordError(activity: Activity, error: unknown): string | undefined {
   const { content } = activity.recorder;
   const exception = exceptionAttributes(error, content);
   activity.setError(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
-  const known = typeof error === 'object' && error !== null;
-  if (!known || recorded.get(error) !== activity.record) {
-    activity.event(key.EVENT_EXCEPTION, exception);
-    if (known) recorded.set(error, activity.record);
-  }
-  return content.name(errorType(error), key.ATTR_ERROR_TYPE);
+  if (!activity.hasSeen(error)) activity.event(key.EVENT_EXCEPTION, exception);
+  activity.parent?.sees(error);
+  return exception[key.ATTR_EXCEPTION_TYPE] as string | undefined;
 }
 
 /** `exception.*` without secrets: the stock `recordException` writes message and stack as they are. */

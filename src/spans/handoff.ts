@@ -12,10 +12,9 @@ import { toId } from '../context/place.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import type { Carrier, HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
 import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
-import { contextIn, locate } from './around.ts';
+import { type Around, contextIn, locate } from './around.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
-import type { Handoffs } from './handoffs.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 import type { Run } from './run.ts';
@@ -50,16 +49,15 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   readonly #recorder: Recorder;
   readonly #modeGiven: boolean;
   readonly #carrierContext: Context | undefined;
-  readonly #sessionId: string;
-  readonly #list: Handoffs | undefined;
+  /** The session that it was requested in. */
+  readonly record: SessionRecord;
   /** Open while nobody has answered; never there for a handoff of another process. */
   #span: Span | undefined;
 
-  constructor(recorder: Recorder, sessionId: string, init: HandoffInit) {
+  constructor(recorder: Recorder, record: SessionRecord, init: HandoffInit) {
     this.#recorder = recorder;
-    this.#sessionId = sessionId;
+    this.record = record;
     this.#span = init.span;
-    this.#list = init.list;
     this.#modeGiven = init.mode !== undefined;
     this.#carrierContext = init.carrierContext;
     this.place = init.place;
@@ -92,7 +90,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   carrier(): Carrier {
-    return writeCarrier(this.id, this.#sessionId, this.source, this.#carrierContext);
+    return writeCarrier(this.id, this.record.sessionId, this.source, this.#carrierContext);
   }
 
   /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
@@ -111,7 +109,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   pickedUpBy(run: Run): void {
     this.receiverId = run.id;
     run.pickedUp = this;
-    this.#list?.taken(this);
+    this.record.handoffs.taken(this);
     if (this.to === undefined) {
       this.to = { key: run.agent.key, kind: 'agent' };
       this.#span?.updateName(`handoff ${run.agent.key}`);
@@ -127,12 +125,14 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   answered(status: HandoffStatus, at: Micros): void {
     this.status = status;
     this.answeredAt = at;
-    this.#list?.taken(this);
+    this.record.handoffs.taken(this);
   }
 
   /** `return_to_caller`: nobody is left to return to. Otherwise a later run may still take over. */
   sourceEnded(): void {
-    if (this.#modeGiven && this.mode === 'return_to_caller') this.close(now());
+    if (!this.#modeGiven || this.mode !== 'return_to_caller') return;
+    this.record.handoffs.taken(this);
+    this.close(now());
   }
 
   failed(description: string | undefined, type: string): void {
@@ -145,7 +145,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     const span = this.#span;
     if (!span) return;
     this.#span = undefined;
-    this.#list?.closed(this);
+    this.record.handoffs.closed(this);
     const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
     if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
     this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
@@ -155,7 +155,6 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 export interface HandoffInit {
   readonly place: SpanContext;
   readonly span?: Span | undefined;
-  readonly list?: Handoffs | undefined;
   readonly source: string;
   readonly target?: HandoffTarget | undefined;
   readonly mode?: HandoffMode | undefined;
@@ -183,23 +182,29 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   const requestedAt = now();
   const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
   if (!span?.isRecording()) return new Silent(false);
-  const handoff = new Handoff(recorder, record.sessionId, {
+  const handoff = new Handoff(recorder, record, {
     place: span.spanContext(),
     span,
-    list: record.handoffs,
     source: around.agent.key,
     target,
     mode: input.mode === 'pass_control' || input.mode === 'return_to_caller' ? input.mode : undefined,
     reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
     requestedAt,
     sourceRun: around.run,
-    carrierContext: input.mode === 'pass_control' && around.run?.hasParent ? around.run.parentContext : around.context,
+    carrierContext: whereReceiverHangs(around, input.mode),
   });
   span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
   remember(registry.handoffs, handoff.id, handoff, diagnostics);
   record.handoffs.add(handoff);
-  if (!record.owner) record.close();
+  // Nobody is left who would close it: what the app asked for is recorded all the same.
+  if (!record.owner || (record.over && !around.run)) record.handoffs.closeAll();
   return handoff;
+}
+
+/** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */
+function whereReceiverHangs({ run, context }: Around, mode: HandoffMode | undefined): Context {
+  if (!run) return context;
+  return mode === 'pass_control' && run.hasParent ? run.parentContext : run.context;
 }
 
 /** The link at a receiver's start; none to its own parent, which backends merge away. */

@@ -1,13 +1,26 @@
 import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
 import type { HandoffStatus } from '../model.ts';
-import { now } from './clock.ts';
+import { type Micros, now } from './clock.ts';
 import type { Handoff } from './handoff.ts';
 import { registry } from './registry.ts';
 
 /** A session may last for months: beyond this many handoffs the oldest are only counted. */
-const MAX_KEPT = 1_000;
+const MAX_KEPT = 10_000;
 /** Attribute arrays are not cut by backends: a path of a thousand agents helps nobody. */
 const MAX_PATH = 256;
+
+/** A run that may take over. */
+export interface Receiver {
+  readonly agentKey: string;
+  readonly stepKey: string | undefined;
+  /** Its id, when it is at work already: no run takes over what it asked for itself. */
+  readonly runId: string | undefined;
+}
+
+function sentBackBefore({ status, answeredAt, returnedAt }: Handoff, asked: Micros): boolean {
+  const at = status === 'rejected' ? answeredAt : returnedAt;
+  return at !== undefined && at < asked;
+}
 
 /** One move of the work from an agent to another. */
 interface Move {
@@ -23,6 +36,8 @@ export class Handoffs implements SessionHandoffs {
   /** Keys of the agents that ran, in the order of their first run. */
   readonly #agents: ReadonlySet<string>;
   readonly #all: Handoff[] = [];
+  /** By status, those that are no longer kept. */
+  readonly #counted: Partial<Record<HandoffStatus, number>> = {};
   /** Those whose span is open. */
   readonly #open: Set<Handoff> = new Set();
   /** Those that a run may still pick up. */
@@ -34,7 +49,7 @@ export class Handoffs implements SessionHandoffs {
 
   add(handoff: Handoff): void {
     this.count++;
-    if (this.#all.length >= MAX_KEPT) this.#forget(this.#all.shift());
+    if (this.#all.length >= MAX_KEPT) this.#count(this.#all.shift());
     this.#all.push(handoff);
     this.#open.add(handoff);
     this.#waiting.add(handoff);
@@ -44,13 +59,15 @@ export class Handoffs implements SessionHandoffs {
    * The oldest handoff that waits for such a run: one of its parent's, else one that a finished sibling passed on; for a
    * run without a parent any of the session's.
    */
-  waitingFor(parentId: string | undefined, agentKey: string, stepKey: string | undefined): Handoff | undefined {
+  waitingFor(parentId: string | undefined, who: Receiver): Handoff | undefined {
+    let passedOn: Handoff | undefined;
     for (const handoff of this.#waiting) {
-      if (!handoff.fits(agentKey, stepKey)) continue;
+      if (handoff.sourceRunId === who.runId && who.runId !== undefined) continue;
+      if (!handoff.fits(who.agentKey, who.stepKey)) continue;
       if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
-      if (handoff.to && handoff.sourceParentId === parentId) return handoff;
+      if (handoff.to && handoff.sourceParentId === parentId) passedOn ??= handoff;
     }
-    return undefined;
+    return passedOn;
   }
 
   /** Nobody else can pick it up. */
@@ -72,8 +89,14 @@ export class Handoffs implements SessionHandoffs {
     this.#waiting.clear();
   }
 
-  #forget(handoff: Handoff | undefined): void {
-    if (handoff) registry.handoffs.delete(handoff.id);
+  #count(handoff: Handoff | undefined): void {
+    if (!handoff) return;
+    this.#counted[handoff.status] = (this.#counted[handoff.status] ?? 0) + 1;
+    this.#forget(handoff);
+  }
+
+  #forget(handoff: Handoff): void {
+    registry.handoffs.delete(handoff.id);
   }
 
   path(): string {
@@ -88,7 +111,7 @@ export class Handoffs implements SessionHandoffs {
   }
 
   statistics(): HandoffStatistics {
-    const byStatus: Partial<Record<HandoffStatus, number>> = {};
+    const byStatus: Partial<Record<HandoffStatus, number>> = { ...this.#counted };
     const agents = new Set(this.#agents);
     for (const handoff of this.#all) {
       byStatus[handoff.status] = (byStatus[handoff.status] ?? 0) + 1;
@@ -117,9 +140,8 @@ export class Handoffs implements SessionHandoffs {
       if (same(behind)) return true;
       behind = behind.previous;
     }
-    return this.#all.some(
-      (other) => other !== handoff && same(other) && (other.status === 'returned' || other.status === 'rejected'),
-    );
+    const asked = handoff.requestedAt ?? 0;
+    return this.#all.some((other) => other !== handoff && same(other) && sentBackBefore(other, asked));
   }
 
   #segments(): string[][] {

@@ -17,7 +17,7 @@ export class InRun extends Activity {
   readonly agent: Agent;
 
   constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
-    super(recorder, around.record, span, startedAt, parent);
+    super(recorder, around, span, startedAt, parent);
     this.run = around.run;
     this.runId = around.runId;
     this.agent = around.agent;
@@ -47,9 +47,7 @@ export function startInRun<
 ): Handle | Silent {
   const active = recorder.active();
   if (isSilent(active, input.runId)) return new Silent(false);
-  const around =
-    locate(recorder, active, input.runId, input.sessionId, 'runId') ??
-    new SessionRecord(recorder, active, input.sessionId);
+  const around = locate(recorder, active, input.runId, input.sessionId, 'runId') ?? new SessionRecord(recorder, active);
   if (around.runId === undefined) {
     recorder.diagnostics.misuse('no_run', `${kind.what} outside any run: name its runId, or call it inside withRun`);
   }

@@ -1,7 +1,7 @@
 import * as key from '../attributes.ts';
 import type { ModelCall as ModelCallHandle } from '../handles.ts';
 import type { ModelCallInput, ModelResponse, Usage } from '../model.ts';
-import { KIND_MODEL_CALL, modelCallSpan, responseAttributes } from '../span-model.ts';
+import { addUsage, KIND_MODEL_CALL, modelCallSpan, responseAttributes } from '../span-model.ts';
 import type { Outcome } from './activity.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
@@ -13,10 +13,11 @@ export class ModelCall extends InRun implements ModelCallHandle {
   provider: string | undefined;
 
   setResponse(response: ModelResponse): void {
-    const attributes = this.late();
-    if (!attributes || typeof response !== 'object' || response === null) return;
-    responseAttributes(attributes, response, this.recorder.content);
-    if (response.usage) this.usage = response.usage;
+    this.write((attributes) => {
+      if (typeof response !== 'object' || response === null) return;
+      responseAttributes(attributes, response, this.recorder.content);
+      if (response.usage) this.usage = addUsage({}, response.usage);
+    });
   }
 
   setUsage(usage: Usage): void {
@@ -39,7 +40,7 @@ export function startModelCall(recorder: Recorder, input: ModelCallInput): Model
     return name;
   });
   if (call instanceof ModelCall) {
-    call.usage = input.usage;
+    if (input.usage) call.usage = addUsage({}, input.usage);
     call.provider = provider;
   }
   return call;

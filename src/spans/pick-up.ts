@@ -17,7 +17,8 @@ export function pickUp(
 ): Handoff | undefined {
   const handoffId = input.handoffId ?? carried?.handoffId;
   if (handoffId === undefined || handoffId === null) {
-    return around.record.handoffs.waitingFor(around.runId, agentKey, input.stepKey);
+    const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
+    return around.record.handoffs.waitingFor(around.runId, receiver);
   }
   const known = registry.handoffs.get(handoffId);
   if (known === undefined) {

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../diagnostics.ts';
+import { shared } from '../shared.ts';
 import type { Handoff } from './handoff.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -17,17 +18,13 @@ interface Registry {
 const MAX_OPEN = 10_000;
 const ENDED_GENERATION = 1_000;
 
-// Shared by the ESM and the CommonJS copy of the package. The version is that of the shape above.
-const SHARED = Symbol.for('otel-baton.registry.v1');
-const holder = globalThis as { [SHARED]?: Registry };
-holder[SHARED] ??= {
+export const registry: Registry = shared('registry', () => ({
   sessions: new Map(),
   runs: new Map(),
   handoffs: new Map(),
   endedRuns: new Set(),
   olderEndedRuns: new Set(),
-};
-export const registry: Registry = holder[SHARED];
+}));
 
 export function remember<T>(map: Map<string, T>, id: string, value: T, diagnostics: Diagnostics): void {
   if (map.size >= MAX_OPEN) {

@@ -9,13 +9,14 @@ import {
   commonAttributes,
   environmentOf,
   KIND_INTERNAL,
+  outputSummary,
   runSpan,
   toAgent,
   usageAttributes,
 } from '../span-model.ts';
 import { Activity, type Outcome } from './activity.ts';
 import { writeAnswer } from './answer.ts';
-import { type Around, contextIn, locate } from './around.ts';
+import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { readCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
 import { type Handoff, linksTo } from './handoff.ts';
@@ -37,29 +38,23 @@ export class Run extends Activity implements RunHandle {
   pickedUp: Handoff | undefined;
   /** Where the run hangs. */
   readonly parentContext: Context;
-  #ownsRecord = false;
+  /** The step that it is, for a handoff that names it so. */
+  readonly stepKey: string | undefined;
   #usage: Usage | undefined;
-  #reported: Usage | undefined;
+  #reported: Attributes | undefined;
   #providers: Set<string> | undefined;
 
-  constructor(
-    recorder: Recorder,
-    record: SessionRecord,
-    span: Span,
-    startedAt: Micros,
-    parent: Context,
-    agent: Agent,
-    parentId: string | undefined,
-  ) {
-    super(recorder, record, span, startedAt, parent);
+  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context, init: RunInit) {
+    super(recorder, around, span, startedAt, parent);
     this.id = toId(span.spanContext());
     this.runId = this.id;
-    this.agent = agent;
-    this.parentId = parentId;
+    this.agent = init.agent;
+    this.stepKey = init.stepKey;
+    this.parentId = around.runId;
     this.parentContext = parent;
     span.setAttribute(key.ATTR_RUN_ID, this.id);
     remember(registry.runs, this.id, this, recorder.diagnostics);
-    record.agents.add(agent.key);
+    this.record.agents.add(init.agent.key);
   }
 
   get sessionId(): string {
@@ -70,30 +65,34 @@ export class Run extends Activity implements RunHandle {
     return trace.getSpan(this.parentContext) !== undefined;
   }
 
-  /** The session has no span: it ends with this run. */
-  ownRecord(): void {
-    this.#ownsRecord = true;
-    this.record.owner = this;
-    this.recorder.openRoots.add(this);
-  }
-
   setOutputSummary(summary: Summary): void {
-    const attributes = this.late();
-    const text = this.recorder.content.summary(summary, key.ATTR_RUN_OUTPUT_SUMMARY);
-    if (attributes && text !== undefined) attributes[key.ATTR_RUN_OUTPUT_SUMMARY] = text;
+    this.write((attributes) => outputSummary(attributes, key.ATTR_RUN_OUTPUT_SUMMARY, summary, this.recorder.content));
   }
 
   setUsage(usage: Usage): void {
-    if (this.late()) this.#reported = usage;
+    this.write(() => {
+      const reported: Attributes = {};
+      usageAttributes(reported, usage, this.recorder.content);
+      this.#reported = reported;
+    });
   }
 
   setAgent(given: Agent | string): void {
-    const agent = toAgent(given, this.recorder.content);
-    const attributes = this.late();
-    if (!agent || !attributes) return;
-    this.agent = agent;
-    this.record.agents.add(agent.key);
-    this.span.updateName(agentAttributes(attributes, agent));
+    this.write((attributes) => {
+      const agent = toAgent(given, this.recorder.content);
+      if (!agent) return;
+      this.agent = agent;
+      this.record.agents.add(agent.key);
+      this.span.updateName(agentAttributes(attributes, agent));
+    });
+  }
+
+  /** The run picked up a handoff when it was at work already: its link comes now. */
+  pickUpLate(handoff: Handoff): void {
+    if (this.ended) return;
+    this.write((attributes) => handoff.describe(attributes, this.agent.key));
+    this.span.addLink(handoff.link(this.agent.key));
+    handoff.pickedUpBy(this);
   }
 
   /** A model call inside this run has ended. */
@@ -106,13 +105,8 @@ export class Run extends Activity implements RunHandle {
 
   protected finish(outcome: Outcome): void {
     this.set(key.ATTR_RUN_STATUS, outcome);
-    const usage = this.#reported ?? this.#usage;
-    if (usage || this.#providers) {
-      const attributes: Attributes = {};
-      usageAttributes(attributes, usage, this.recorder.content);
-      for (const name in attributes) this.set(name, attributes[name] as number);
-      if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
-    }
+    if (this.#reported || this.#usage) this.#writeUsage();
+    if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
     const { pickedUp } = this;
     if (pickedUp && pickedUp.answeredAt === undefined) {
       // A run that picked it up and said nothing has accepted it: it did the work.
@@ -121,10 +115,20 @@ export class Run extends Activity implements RunHandle {
     this.record.handoffs.sourceEnded(this.id);
     registry.runs.delete(this.id);
     rememberEnded(this.id);
-    if (!this.#ownsRecord) return;
-    this.record.close();
-    this.recorder.openRoots.delete(this);
+    // A run that outlives its session has nobody else to close what it asked for.
+    if (this.record.over) this.record.handoffs.closeAll();
   }
+
+  #writeUsage(): void {
+    const attributes = this.#reported ?? {};
+    if (!this.#reported) usageAttributes(attributes, this.#usage, this.recorder.content);
+    for (const name in attributes) this.set(name, attributes[name] as number);
+  }
+}
+
+interface RunInit {
+  readonly agent: Agent;
+  readonly stepKey: string | undefined;
 }
 
 export function startRun(recorder: Recorder, input: RunInput): Run | Silent {
@@ -138,18 +142,18 @@ export function startChildRun(recorder: Recorder, input: RunInput): Run | Silent
 function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Silent {
   const active = recorder.active();
   const { content } = recorder;
-  if (isSilent(active, input.parentRunId)) return new Silent(false, undefined, input.sessionId);
+  if (isSilent(active, input.parentRunId)) return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId));
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier, active);
   const sessionId = input.sessionId ?? carried?.sessionId;
   const around =
     carried?.around ??
     locate(recorder, active, input.parentRunId, sessionId, 'parentRunId') ??
-    new SessionRecord(recorder, active, sessionId);
+    new SessionRecord(recorder, active);
   if (isChild && around.runId === undefined && !carried) {
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
   }
   const agent = agentOf(recorder, input, around, isChild);
-  const parent = contextIn(around, active);
+  const parent = carried?.around?.context ?? contextIn(around, active);
   const handoff = pickUp(recorder, input, carried, around, agent.key);
   const attributes = commonAttributes(around.record, undefined, agent.key);
   const name = runSpan(attributes, input, agent, content);
@@ -165,8 +169,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);
   if (!span.isRecording()) return new Unsampled(false, span, parent, around.record.sessionId);
-  const run = new Run(recorder, around.record, span, startedAt, parent, agent, around.runId);
-  if (!owned) run.ownRecord();
+  const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
+  const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey });
   handoff?.pickedUpBy(run);
   return run;
 }

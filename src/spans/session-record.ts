@@ -27,6 +27,9 @@ export class SessionRecord implements Belonging, Around {
   readonly record: this = this;
   readonly run = undefined;
   readonly runId = undefined;
+  /** The session has ended; what still comes belongs to it by its id alone. */
+  over = false;
+  private shadowed: SessionRecord | undefined;
   #open: Activity | undefined;
 
   constructor(
@@ -45,8 +48,13 @@ export class SessionRecord implements Belonging, Around {
 
   /** Makes the session known by its id. */
   enlist(recorder: Recorder): this {
+    this.shadowed = registry.sessions.get(this.sessionId);
     remember(registry.sessions, this.sessionId, this, recorder.diagnostics);
     return this;
+  }
+
+  get activity(): Activity | undefined {
+    return this.owner;
   }
 
   opened(activity: Activity): void {
@@ -68,6 +76,17 @@ export class SessionRecord implements Belonging, Around {
   close(): void {
     while (this.#open) this.#open.abandon();
     this.handoffs.closeAll();
-    if (registry.sessions.get(this.sessionId) === this) registry.sessions.delete(this.sessionId);
+    this.over = true;
+    if (registry.sessions.get(this.sessionId) !== this) return;
+    registry.sessions.delete(this.sessionId);
+    const older = this.stillOpen();
+    if (older) registry.sessions.set(older.sessionId, older);
+  }
+
+  /** Two sessions may have the same id at once: the newest that is open answers to it. */
+  private stillOpen(): SessionRecord | undefined {
+    let older = this.shadowed;
+    while (older?.over) older = older.shadowed;
+    return older;
   }
 }

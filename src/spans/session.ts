@@ -2,8 +2,9 @@ import type { Attributes, Context, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Session as SessionHandle, SessionHandoffs } from '../handles.ts';
 import type { Agent, SessionInput, Summary } from '../model.ts';
-import { commonAttributes, environmentOf, KIND_INTERNAL, sessionSpan } from '../span-model.ts';
+import { commonAttributes, environmentOf, KIND_INTERNAL, outputSummary, sessionSpan } from '../span-model.ts';
 import { Activity, type Outcome } from './activity.ts';
+import { type Around, sessionIdOf } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import type { Recorder } from './recorder.ts';
 import { SessionRecord } from './session-record.ts';
@@ -15,12 +16,10 @@ export class Session extends Activity implements SessionHandle {
   readonly runId = undefined;
   readonly agent: Agent;
 
-  constructor(recorder: Recorder, record: SessionRecord, span: Span, startedAt: Micros, parent: Context) {
-    super(recorder, record, span, startedAt, parent);
+  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
+    super(recorder, around, span, startedAt, parent);
     this.agent = recorder.agent;
-    record.owner = this;
-    recorder.openRoots.add(this);
-    record.context = this.context;
+    this.record.context = this.context;
   }
 
   get id(): string {
@@ -32,15 +31,13 @@ export class Session extends Activity implements SessionHandle {
   }
 
   setOutputSummary(summary: Summary): void {
-    const attributes = this.late();
-    const text = this.recorder.content.summary(summary, key.ATTR_SESSION_OUTPUT_SUMMARY);
-    if (attributes && text !== undefined) attributes[key.ATTR_SESSION_OUTPUT_SUMMARY] = text;
+    this.write((attributes) =>
+      outputSummary(attributes, key.ATTR_SESSION_OUTPUT_SUMMARY, summary, this.recorder.content),
+    );
   }
 
   protected finish(outcome: Outcome): void {
     const { record } = this;
-    record.close();
-    this.recorder.openRoots.delete(this);
     const { count, loop } = record.handoffs;
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);
     this.set(key.ATTR_HANDOFF_COUNT, count);
@@ -53,7 +50,7 @@ export class Session extends Activity implements SessionHandle {
 export function startSession(recorder: Recorder, input: SessionInput): Session | Silent {
   const active = recorder.active();
   const { content } = recorder;
-  const given = content.name(input.id ?? input.sessionId, key.ATTR_SESSION_ID) || undefined;
+  const given = sessionIdOf(recorder, input.id ?? input.sessionId);
   if (isSilent(active, undefined)) return new Silent(true, undefined, given);
   const userId = content.name(input.userId, key.ATTR_USER_ID);
   const conversationId = content.name(input.conversationId, key.ATTR_GEN_AI_CONVERSATION_ID);

@@ -1,7 +1,7 @@
 import * as key from '../attributes.ts';
 import type { ToolCall as ToolCallHandle } from '../handles.ts';
 import type { McpCallInput, ToolInput } from '../model.ts';
-import { KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
+import { fullContent, KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
 import type { Silent } from './silent.ts';
@@ -9,14 +9,15 @@ import type { Silent } from './silent.ts';
 /** An action through a tool. */
 export class ToolCall extends InRun implements ToolCallHandle {
   setResult(result: unknown): void {
-    const attributes = this.late();
-    const text = this.recorder.content.full(result, key.ATTR_GEN_AI_TOOL_CALL_RESULT);
-    if (attributes && text !== undefined) attributes[key.ATTR_GEN_AI_TOOL_CALL_RESULT] = text;
+    this.write((attributes) =>
+      fullContent(attributes, key.ATTR_GEN_AI_TOOL_CALL_RESULT, result, this.recorder.content),
+    );
   }
 
   setCached(cached: boolean): void {
-    const attributes = this.late();
-    if (attributes) attributes[key.ATTR_TOOL_CACHED] = cached === true;
+    this.write((attributes) => {
+      attributes[key.ATTR_TOOL_CACHED] = cached === true;
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import * as key from '../attributes.ts';
 import type { WorkflowStep as WorkflowStepHandle } from '../handles.ts';
 import type { Summary, WorkflowStepInput } from '../model.ts';
-import { KIND_INTERNAL, stepSpan } from '../span-model.ts';
+import { KIND_INTERNAL, outputSummary, stepSpan } from '../span-model.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
 import type { Silent } from './silent.ts';
@@ -9,9 +9,9 @@ import type { Silent } from './silent.ts';
 /** A named piece of a run. */
 export class WorkflowStep extends InRun implements WorkflowStepHandle {
   setPayloadSummary(summary: Summary): void {
-    const attributes = this.late();
-    const text = this.recorder.content.summary(summary, key.ATTR_STEP_PAYLOAD_SUMMARY);
-    if (attributes && text !== undefined) attributes[key.ATTR_STEP_PAYLOAD_SUMMARY] = text;
+    this.write((attributes) =>
+      outputSummary(attributes, key.ATTR_STEP_PAYLOAD_SUMMARY, summary, this.recorder.content),
+    );
   }
 }
 
