@@ -1,0 +1,629 @@
+/**
+ * Random programs that use Baton rightly: how they look, how they are played, and what must come of it. While a program
+ * is played, each thing it starts is noted with a mark that its span carries as metadata; `problemsOf` then holds the
+ * recorded spans against the notes.
+ */
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import fc from 'fast-check';
+import type { Baton, Handoff, HandoffMode, Run, Scoped, Session, StepMetadata } from '../../src/index.ts';
+
+type Ending = 'end' | 'dispose' | 'fail' | 'abort' | 'open';
+
+/** How a scope is opened, what happens in it, and how it ends. */
+interface Scope {
+  readonly callback: boolean;
+  readonly ending: Ending;
+  /** Awaits at its start, before its end. */
+  readonly pauses: readonly [number, number];
+  /** Names what is around it by id, although the async context knows. */
+  readonly byId: boolean;
+  readonly parallel: boolean;
+  readonly body: readonly Node[];
+}
+
+interface RunNode {
+  readonly kind: 'run';
+  readonly child: boolean;
+  readonly agent: string | undefined;
+  readonly step: StepMetadata;
+  readonly scope: Scope;
+}
+
+type Word = 'Completed' | 'Rejected' | 'Returned' | 'Failed';
+
+interface Receiver {
+  /** `later`: beside the source, after its end. */
+  readonly where: 'inside' | 'later';
+  readonly namesHandoff: boolean;
+  readonly words: readonly Word[];
+  readonly run: RunNode;
+}
+
+interface HandoffNode {
+  readonly kind: 'handoff';
+  readonly mode: HandoffMode | undefined;
+  readonly target: 'agent' | 'step' | 'unknown';
+  readonly byId: boolean;
+  readonly receiver: Receiver | undefined;
+}
+
+export interface SessionNode {
+  readonly kind: 'session';
+  readonly ownId: boolean;
+  readonly scope: Scope;
+}
+
+type InRunNode =
+  | { readonly kind: 'step'; readonly step: StepMetadata; readonly scope: Scope }
+  | { readonly kind: 'tool'; readonly mcp: boolean; readonly scope: Scope }
+  | { readonly kind: 'model'; readonly tokens: number; readonly scope: Scope };
+
+type Node = SessionNode | RunNode | HandoffNode | InRunNode;
+
+/** A program: sessions, and runs outside any session, side by side or one after the other. */
+export interface Program {
+  readonly parallel: boolean;
+  readonly nodes: readonly (SessionNode | RunNode)[];
+}
+
+const step: fc.Arbitrary<StepMetadata> = fc.record(
+  {
+    stepKey: fc.constantFrom('plan', 'draft', 'check'),
+    stepName: fc.constantFrom('Plan', 'Draft'),
+    stepIndex: fc.nat(9),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
+const words: fc.Arbitrary<readonly Word[]> = fc.constantFrom<(readonly Word[])[]>(
+  [],
+  ['Completed'],
+  ['Completed', 'Completed'],
+  ['Completed', 'Returned'],
+  ['Completed', 'Failed'],
+  ['Rejected'],
+  ['Returned'],
+  ['Failed'],
+);
+
+function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
+function scoped(body: fc.Arbitrary<readonly Node[]>): fc.Arbitrary<Scope> {
+  return record<Scope>({
+    callback: fc.boolean(),
+    ending: fc.constantFrom<Ending[]>('end', 'dispose', 'fail', 'abort', 'open'),
+    pauses: fc.tuple(fc.nat(3), fc.nat(3)),
+    byId: fc.boolean(),
+    parallel: fc.boolean(),
+    body,
+  });
+}
+
+const depth = { depthIdentifier: fc.createDepthIdentifier(), depthSize: 'medium' as const, maxDepth: 6 };
+const some = { maxLength: 4, depthIdentifier: depth.depthIdentifier };
+
+const { session, run } = fc.letrec<{ session: SessionNode; run: RunNode; handoff: HandoffNode; inside: Node }>(
+  (tie) => {
+    const inRun = scoped(fc.array(tie('inside'), some));
+    const inSession = scoped(fc.array(fc.oneof(depth, { weight: 3, arbitrary: tie('run') }, tie('session')), some));
+    return {
+      session: record<SessionNode>({ kind: fc.constant('session' as const), ownId: fc.boolean(), scope: inSession }),
+      run: record<RunNode>({
+        kind: fc.constant('run' as const),
+        child: fc.boolean(),
+        agent: fc.option(fc.constantFrom('ann', 'bob', 'cleo'), { nil: undefined }),
+        step,
+        scope: inRun,
+      }),
+      handoff: record<HandoffNode>({
+        kind: fc.constant('handoff' as const),
+        mode: fc.constantFrom<(HandoffMode | undefined)[]>(undefined, 'pass_control', 'return_to_caller'),
+        target: fc.constantFrom('agent' as const, 'step' as const, 'unknown' as const),
+        byId: fc.boolean(),
+        receiver: fc.option(
+          record<Receiver>({
+            where: fc.constantFrom('inside' as const, 'later' as const),
+            namesHandoff: fc.boolean(),
+            words,
+            run: tie('run'),
+          }),
+          { nil: undefined },
+        ),
+      }),
+      inside: fc.oneof(
+        depth,
+        record<InRunNode>({
+          kind: fc.constant('model' as const),
+          tokens: fc.integer({ min: 1, max: 99 }),
+          scope: scoped(fc.constant([])),
+        }),
+        record<InRunNode>({ kind: fc.constant('step' as const), step, scope: inRun }),
+        record<InRunNode>({ kind: fc.constant('tool' as const), mcp: fc.boolean(), scope: inRun }),
+        tie('run'),
+        { weight: 2, arbitrary: tie('handoff') },
+        tie('session'),
+      ),
+    };
+  },
+);
+
+export const sessions: fc.Arbitrary<SessionNode> = session;
+
+export const programs: fc.Arbitrary<Program> = record<Program>({
+  parallel: fc.boolean(),
+  nodes: fc.array(fc.oneof({ weight: 3, arbitrary: session }, run), { minLength: 1, maxLength: 4 }),
+});
+
+type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
+
+/** What must be recorded of one thing that was started. */
+interface Note {
+  readonly mark: number;
+  readonly kind: Node['kind'];
+  readonly parent: Note | undefined;
+  /** The session, or the run outside any session, that it belongs to. */
+  readonly root: Note;
+  readonly run: Note | undefined;
+  readonly agent: string | undefined;
+  readonly step: StepMetadata;
+  readonly links: { readonly type: 'handoff' | 'return'; readonly to: Note }[];
+  name: string;
+  sessionId: string;
+  id: string;
+  outcome: Outcome;
+  tokens: number;
+  handoffs: number;
+  mode: HandoffMode | undefined;
+  target: string | undefined;
+  receiver: Note | undefined;
+  /** What came of a handoff, and what its receiver says of it at last. */
+  firstWord: string;
+  lastWord: string;
+}
+
+/** Where something happens. */
+interface Place {
+  readonly root: Note | undefined;
+  readonly run: Note | undefined;
+  readonly innermost: Note | undefined;
+}
+
+const OUTSIDE: Place = { root: undefined, run: undefined, innermost: undefined };
+
+const FIRST_WORDS: Record<Word, string> = {
+  Completed: 'accepted',
+  Rejected: 'rejected',
+  Returned: 'returned',
+  Failed: 'failed',
+};
+
+const VERBS: Record<string, string> = { accepted: 'accept', rejected: 'reject', returned: 'return', failed: 'fail' };
+
+async function pause(times: number): Promise<void> {
+  if (times === 3) await new Promise((resolve) => setImmediate(resolve));
+  else for (let time = 0; time < times; time++) await null;
+}
+
+export class Player {
+  readonly notes: Note[] = [];
+  readonly #baton: Baton;
+  readonly #contextManager: boolean;
+  #deferred: Map<Note, (() => Promise<void>)[]> = new Map();
+
+  constructor(baton: Baton, contextManager: boolean) {
+    this.#baton = baton;
+    this.#contextManager = contextManager;
+  }
+
+  play({ nodes, parallel }: Program): Promise<void> {
+    return this.#all(nodes, parallel, OUTSIDE);
+  }
+
+  async #all(nodes: readonly Node[], parallel: boolean, place: Place): Promise<void> {
+    if (parallel) await Promise.all(nodes.map((node) => this.#one(node, place)));
+    else for (const node of nodes) await this.#one(node, place);
+  }
+
+  #one(node: Node, place: Place): Promise<void> {
+    if (node.kind === 'session') return this.#session(node, place);
+    if (node.kind === 'run') return this.#run(node, place);
+    const inRun = place as Place & { run: Note };
+    return node.kind === 'handoff' ? this.#handoff(node, inRun) : this.#inRun(node, inRun);
+  }
+
+  #session({ ownId, scope }: SessionNode, place: Place): Promise<void> {
+    const note = this.#note('session', { ...place, root: undefined, run: undefined }, undefined, {});
+    note.name = 'invoke_workflow';
+    const input = { ...(ownId ? { id: `ticket-${note.mark}` } : {}), metadata: { mark: note.mark } };
+    const inside = { root: note, run: undefined, innermost: note };
+    return this.#scoped<Session>(
+      'Session',
+      input,
+      { ...scope, ending: ended(scope.ending) },
+      note,
+      inside,
+      ({ id }) => {
+        note.sessionId = id;
+      },
+    );
+  }
+
+  async #run(
+    node: RunNode,
+    place: Place,
+    receives?: { handoff: Note; id?: string; words: readonly Word[] },
+  ): Promise<void> {
+    const { agent, scope, step: given } = node;
+    const owner = agent ?? (place.run ? (given.stepKey ?? place.run.agent) : 'app');
+    const note = this.#note('run', place, owner, given);
+    const isChild = place.run !== undefined;
+    const named = agent === undefined && isChild && given.stepKey !== undefined ? given.stepName : undefined;
+    note.name = `invoke_agent ${named ?? (agent === undefined && isChild && given.stepKey === undefined ? this.#nameOf(place.run) : owner)}`;
+    const byId = scope.byId || !this.#contextManager;
+    const input = {
+      ...given,
+      ...(agent === undefined ? {} : { agent }),
+      ...(byId && place.run ? { parentRunId: place.run.id } : {}),
+      ...(byId && place.root ? { sessionId: place.root.sessionId } : {}),
+      ...(receives?.id ? { handoffId: receives.id } : {}),
+      metadata: { mark: note.mark },
+    };
+    const ending = place.root ? scope.ending : ended(scope.ending);
+    const inside = { root: place.root ?? note, run: note, innermost: note };
+    if (receives) receives.handoff.receiver = note;
+    const word = isChild && node.child ? 'ChildRun' : 'Run';
+    const [first, ...more] = receives?.words ?? [];
+    await this.#scoped<Run>(
+      word,
+      input,
+      { ...scope, ending },
+      note,
+      inside,
+      (handle) => {
+        note.id = handle.id;
+        note.sessionId = handle.sessionId;
+        if (receives) this.#pickedUp(note, receives.handoff);
+        if (receives && first) this.#say(first, note, receives.handoff, byId);
+      },
+      () => {
+        for (const later of more) if (receives) this.#say(later, note, receives.handoff, byId);
+      },
+    );
+    for (const later of this.#deferred.get(note) ?? []) await later();
+  }
+
+  #inRun(node: InRunNode, place: Place & { run: Note }): Promise<void> {
+    const note = this.#note(node.kind, place, place.run.agent, node.kind === 'step' ? node.step : {});
+    const byId = node.scope.byId || !this.#contextManager;
+    const common = { ...(byId ? { runId: place.run.id } : {}), metadata: { mark: note.mark } };
+    const inside = { ...place, innermost: note };
+    if (node.kind === 'step') {
+      const { stepKey, stepName } = node.step;
+      note.name = ['run_step', stepKey ?? stepName].filter(Boolean).join(' ');
+      return this.#scoped('WorkflowStep', { ...node.step, ...common }, node.scope, note, inside);
+    }
+    if (node.kind === 'tool') {
+      note.name = 'execute_tool search';
+      return this.#scoped(node.mcp ? 'McpCall' : 'Tool', { tool: 'search', ...common }, node.scope, note, inside);
+    }
+    note.name = 'chat gpt';
+    const scope = { ...node.scope, ending: ended(node.scope.ending) };
+    place.run.tokens += node.tokens;
+    const input = { model: 'gpt', usage: { inputTokens: node.tokens }, ...common };
+    return this.#scoped('LlmCall', input, scope, note, inside);
+  }
+
+  async #handoff({ mode, target, byId, receiver }: HandoffNode, place: Place & { run: Note }): Promise<void> {
+    const source = place.run;
+    const note = this.#note('handoff', place, source.agent, {});
+    note.mode = mode;
+    note.target = target === 'unknown' ? undefined : `target-${note.mark}`;
+    note.name = `handoff ${note.target ?? ''}`.trim();
+    note.firstWord = 'requested';
+    note.root.handoffs++;
+    // A target that is unknown is anybody's, and the first to come takes it: only its receiver may, so it comes at once.
+    const taker = target === 'unknown' && receiver === undefined ? 'nobody' : note.target;
+    if (taker === 'nobody') {
+      note.target = 'nobody';
+      note.name = 'handoff nobody';
+    }
+    const requested: Handoff = this.#baton.trackHandoffRequested({
+      ...(byId || !this.#contextManager ? { sourceRunId: source.id } : {}),
+      ...(mode ? { mode } : {}),
+      ...(taker ? { target: taker } : {}),
+      metadata: { mark: note.mark },
+    });
+    note.id = requested.id;
+    if (!receiver) return;
+    const run: RunNode = {
+      ...receiver.run,
+      ...(target === 'agent' ? { agent: taker } : {}),
+      ...(target === 'step' ? { agent: 'dora', step: { ...receiver.run.step, stepKey: taker } } : {}),
+    };
+    const receives = { handoff: note, words: receiver.words, ...(receiver.namesHandoff ? { id: requested.id } : {}) };
+    const later = receiver.where === 'later' && target !== 'unknown' && mode !== 'return_to_caller';
+    const beside = this.#places.get(source);
+    if (!later || !beside?.root) {
+      await this.#run(run, place, receives);
+      return;
+    }
+    const deferred = this.#deferred.get(source) ?? [];
+    deferred.push(() => this.#run(run, beside, receives));
+    this.#deferred.set(source, deferred);
+  }
+
+  /** Opens a scope of any kind, plays its body inside, and ends it as the program says. */
+  async #scoped<Handle>(
+    word: string,
+    input: object,
+    { callback, ending, pauses, parallel, body }: Scope,
+    note: Note,
+    inside: Place,
+    onStart: (handle: Handle) => void = () => {},
+    onEnd: () => void = () => {},
+  ): Promise<void> {
+    const baton = this.#baton as unknown as Record<string, (...given: unknown[]) => unknown>;
+    const thrown = new Error(ending);
+    if (ending === 'abort') thrown.name = 'AbortError';
+    const failing = ending === 'fail' || ending === 'abort';
+    if (failing) note.outcome = ending === 'fail' ? 'failed' : 'cancelled';
+    const perform = async (handle: unknown): Promise<void> => {
+      onStart(handle as Handle);
+      await pause(pauses[0]);
+      await this.#all(body, parallel, inside);
+      await pause(pauses[1]);
+      onEnd();
+    };
+    if (!callback) {
+      const handle = baton[`start${word}`]?.(input) as Scoped;
+      await handle.within(() => perform(handle));
+      if (failing) handle.fail(thrown);
+      else if (ending === 'end') handle.end();
+      else if (ending === 'dispose') handle[Symbol.dispose]();
+      else note.outcome = 'abandoned';
+      this.#ended(note);
+      return;
+    }
+    const result = {};
+    try {
+      const given = await baton[`with${word}`]?.(
+        input,
+        body.length === 0 && pauses[0] + pauses[1] === 0
+          ? (handle: unknown) => {
+              onStart(handle as Handle);
+              onEnd();
+              if (failing) throw thrown;
+              return result;
+            }
+          : async (handle: unknown) => {
+              await perform(handle);
+              if (failing) throw thrown;
+              return result;
+            },
+      );
+      if (given !== result || failing) throw new Error(`with${word} changed the result`);
+    } catch (error) {
+      if (error !== thrown) throw error;
+    }
+    this.#ended(note);
+  }
+
+  readonly #endedNotes: Set<Note> = new Set();
+  readonly #places: Map<Note, Place> = new Map();
+
+  #ended(note: Note): void {
+    if (note.outcome !== 'abandoned') this.#endedNotes.add(note);
+  }
+
+  #note(kind: Node['kind'], place: Place, agent: string | undefined, given: StepMetadata): Note {
+    // Without async context only ids are known, and steps and tool calls have none.
+    const parent = this.#contextManager ? place.innermost : (place.run ?? place.root);
+    const note: Note = {
+      mark: this.notes.length,
+      kind,
+      parent: kind === 'session' && !this.#contextManager ? undefined : parent,
+      root: undefined as unknown as Note,
+      run: place.run,
+      agent,
+      step: given,
+      links: [],
+      name: '',
+      sessionId: '',
+      id: '',
+      outcome: 'completed',
+      tokens: 0,
+      handoffs: 0,
+      mode: undefined,
+      target: undefined,
+      receiver: undefined,
+      firstWord: '',
+      lastWord: '',
+    };
+    (note as { root: Note }).root = place.root ?? note;
+    this.notes.push(note);
+    this.#places.set(note, place);
+    return note;
+  }
+
+  #nameOf(run: Note | undefined): string {
+    return run?.name.slice('invoke_agent '.length) ?? 'app';
+  }
+
+  #pickedUp(run: Note, handoff: Note): void {
+    run.links.push({ type: 'handoff', to: handoff });
+    if (handoff.target === undefined) {
+      handoff.target = run.agent;
+      handoff.name = `handoff ${run.agent}`;
+    }
+    if (handoff.mode === undefined && handoff.run && this.#endedNotes.has(handoff.run)) handoff.mode = 'pass_control';
+    handoff.firstWord = 'accepted';
+    run.lastWord = 'accepted';
+  }
+
+  #say(word: Word, run: Note, handoff: Note, byId: boolean): void {
+    this.#baton[`trackHandoff${word}`](byId ? { runId: run.id } : {});
+    const isFirst = run.firstWord === '';
+    if (isFirst) handoff.firstWord = FIRST_WORDS[word];
+    run.firstWord = handoff.firstWord;
+    run.lastWord = isFirst ? FIRST_WORDS[word] : word.toLowerCase();
+    const source = handoff.run;
+    if (word === 'Returned' && source?.parent && !this.#endedNotes.has(source)) {
+      source.links.push({ type: 'return', to: run });
+    }
+  }
+}
+
+function ended(ending: Ending): Ending {
+  return ending === 'open' ? 'end' : ending;
+}
+
+/** Microseconds, exact: an HrTime as one number loses some. */
+function micros([seconds, nanos]: readonly [number, number]): number {
+  return seconds * 1e6 + nanos / 1e3;
+}
+
+const KINDS: Partial<Record<Node['kind'], SpanKind>> = { handoff: SpanKind.PRODUCER, model: SpanKind.CLIENT };
+
+/** What is wrong with the recorded spans, in words; nothing when they are as noted. */
+export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[]): string[] {
+  const problems: string[] = [];
+  const expectSame = (what: string, got: unknown, wanted: unknown): void => {
+    const [a, b] = [JSON.stringify(got), JSON.stringify(wanted)];
+    if (a !== b) problems.push(`${what}: got ${a}, wanted ${b}`);
+  };
+  const spanOf = new Map<unknown, ReadableSpan>();
+  const noteOf = new Map<string, Note>();
+  const answers: ReadableSpan[] = [];
+  for (const span of spans) {
+    const mark = span.attributes['baton.metadata.mark'];
+    if (span.kind === SpanKind.CONSUMER) answers.push(span);
+    else if (spanOf.has(mark)) problems.push(`${span.name} was recorded twice`);
+    else spanOf.set(mark, span);
+    const note = notes[Number(mark ?? -1)];
+    if (note) noteOf.set(span.spanContext().spanId, note);
+  }
+  expectSame('spans', spanOf.size, notes.length);
+  expectSame('answers', answers.length, notes.filter(({ receiver }) => receiver).length);
+
+  let lastStart = 0;
+  for (const note of notes) {
+    const span = spanOf.get(note.mark);
+    if (!span) {
+      problems.push(`${note.name} is missing`);
+      continue;
+    }
+    const { attributes } = span;
+    const who = `${note.mark} ${note.name}`;
+    const parent = note.parent && spanOf.get(note.parent.mark);
+    expectSame(`${who}: name`, span.name, note.name);
+    expectSame(`${who}: kind`, span.kind, KINDS[note.kind] ?? SpanKind.INTERNAL);
+    expectSame(`${who}: parent`, span.parentSpanContext?.spanId, parent?.spanContext().spanId);
+    if (parent) expectSame(`${who}: trace`, span.spanContext().traceId, parent.spanContext().traceId);
+    expectSame(`${who}: session`, attributes['session.id'], note.root.sessionId);
+    expectSame(`${who}: run`, attributes['baton.run.id'], note.kind === 'run' ? note.id : note.run?.id);
+    expectSame(`${who}: parent run`, attributes['baton.run.parent_id'], note.kind === 'run' ? note.run?.id : undefined);
+    expectSame(`${who}: agent`, attributes['baton.agent.key'], note.agent);
+    for (const [key, field] of [
+      ['baton.step.key', 'stepKey'],
+      ['baton.step.name', 'stepName'],
+      ['baton.step.index', 'stepIndex'],
+    ] as const) {
+      expectSame(`${who}: ${field}`, attributes[key], note.step[field]);
+    }
+    expectSame(
+      `${who}: links`,
+      span.links.map(({ context, attributes: given }) => [
+        given?.['baton.link.type'],
+        noteOf.get(context.spanId)?.mark,
+      ]),
+      note.links.map(({ type, to }) => [type, to.mark]),
+    );
+    for (const { context } of span.links) {
+      if (context.spanId === span.parentSpanContext?.spanId) problems.push(`${who} is linked to its own parent`);
+    }
+    outcomeOf(who, note, span);
+    if (note.kind === 'handoff') handoffOf(who, note, span);
+
+    const [start, end] = [micros(span.startTime), micros(span.endTime)];
+    if (end - start < 1) problems.push(`${who} lasts ${end - start} µs`);
+    // Notes are made right before the start: starts rise as marks do, so siblings keep their order.
+    if (start <= lastStart) problems.push(`${who} does not start after the one before it`);
+    lastStart = start;
+    if (parent && start <= micros(parent.startTime)) problems.push(`${who} starts before its parent`);
+    const cover = note.outcome === 'abandoned' || note.kind === 'handoff' ? spanOf.get(note.root.mark) : parent;
+    if (cover && cover !== span && end >= micros(cover.endTime)) problems.push(`${who} ends after ${cover.name}`);
+  }
+
+  function outcomeOf(who: string, note: Note, span: ReadableSpan): void {
+    const { attributes, status } = span;
+    if (note.kind === 'handoff') return;
+    const failed = note.outcome === 'failed';
+    expectSame(`${who}: status`, status.code, failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET);
+    const exceptions = span.events.filter(({ name }) => name === 'exception').length;
+    expectSame(`${who}: exceptions`, exceptions, failed ? 1 : 0);
+    if (note.kind === 'session') {
+      expectSame(`${who}: status`, attributes['baton.session.status'], note.outcome);
+      expectSame(`${who}: handoffs`, attributes['baton.handoff.count'], note.handoffs);
+      const ran = notes.filter(({ kind, root }) => kind === 'run' && root === note).map(({ agent }) => agent);
+      expectSame(`${who}: agents`, attributes['baton.agents'], [...new Set(ran)]);
+    } else if (note.kind === 'run') {
+      expectSame(`${who}: status`, attributes['baton.run.status'], note.outcome);
+      expectSame(`${who}: tokens`, attributes['gen_ai.usage.input_tokens'], note.tokens || undefined);
+      expectSame(`${who}: handoff`, attributes['baton.handoff.status'], note.lastWord || undefined);
+    } else expectSame(`${who}: abandoned`, attributes['baton.abandoned'], note.outcome === 'abandoned' || undefined);
+  }
+
+  function handoffOf(who: string, note: Note, span: ReadableSpan): void {
+    const { attributes, status } = span;
+    expectSame(`${who}: status`, attributes['baton.handoff.status'], note.firstWord);
+    expectSame(`${who}: mode`, attributes['baton.handoff.mode'], note.mode ?? 'return_to_caller');
+    expectSame(`${who}: target`, attributes['baton.handoff.target'], note.target);
+    const failed = note.firstWord === 'failed';
+    expectSame(`${who}: error`, status.code, failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET);
+    const mine = answers.filter(({ attributes: given }) => given['baton.handoff.id'] === note.id);
+    expectSame(
+      `${who}: answer`,
+      mine.map((answer) => [
+        answer.name,
+        answer.parentSpanContext?.spanId,
+        answer.attributes['baton.run.id'],
+        answer.attributes['baton.agent.key'],
+        answer.attributes['session.id'],
+        answer.attributes['baton.handoff.status'],
+      ]),
+      note.receiver
+        ? [
+            [
+              `${VERBS[note.firstWord]}_handoff ${note.agent}`,
+              span.spanContext().spanId,
+              note.receiver.id,
+              note.receiver.agent,
+              note.root.sessionId,
+              note.firstWord,
+            ],
+          ]
+        : [],
+    );
+    for (const answer of mine) {
+      const [start, end] = [micros(answer.startTime), micros(answer.endTime)];
+      if (end - start < 1) problems.push(`${who}: the answer lasts ${end - start} µs`);
+      if (!Number.isInteger(answer.attributes['baton.handoff.wait_ms'])) problems.push(`${who}: no whole wait_ms`);
+    }
+  }
+
+  // One root for each trace, and it is a session or a run outside any.
+  const roots = new Map<string, string[]>();
+  for (const span of spans) {
+    const { traceId } = span.spanContext();
+    const list = roots.get(traceId) ?? [];
+    if (!span.parentSpanContext) list.push(span.name);
+    roots.set(traceId, list);
+  }
+  for (const [traceId, names] of roots) {
+    if (names.length !== 1) problems.push(`trace ${traceId} has the roots ${names.join(', ')}`);
+  }
+  return problems;
+}
