@@ -816,6 +816,35 @@ describe('a span processor that throws', () => {
   });
 });
 
+describe('a propagator that throws', () => {
+  beforeEach(async () => {
+    await recording.stop();
+    const fail = (): never => {
+      throw new Error('no header fits');
+    };
+    record({ propagator: { inject: fail, extract: fail, fields: () => [] } });
+  });
+
+  it('costs the sender nothing: the carrier has the ids', () => {
+    batonWith().withRun({}, (run) => {
+      const handoff = batonWith().trackHandoffRequested({ sourceRunId: run.id, target: 'billing' });
+      expect(handoff.carrier()).toMatchObject({ traceparent: run.id, 'baton-handoff': handoff.id });
+    });
+    expect(tree()).toBe('invoke_agent triage\n  handoff billing PRODUCER');
+  });
+
+  it('costs the receiver nothing: the run hangs where the ids say', () => {
+    const [traceparent, handoffId] = ['2', '3'].map((digit) => `00-${'1'.repeat(32)}-${digit.repeat(16)}-01`);
+    const carrier = { traceparent, 'baton-handoff': handoffId, 'baton-session': 'T-1', 'baton-source': 'front' };
+    expect(batonWith().withRun({ agent: 'billing', carrier }, call)).toBe(RESULT);
+    expect(calls).toBe(1);
+    const show = ['session.id', 'baton.handoff.source'];
+    expect(tree(show).split('\n').at(-1)).toBe(
+      'invoke_agent billing (parent elsewhere) {session.id=T-1 handoff.source=front} --handoff--> elsewhere [baton.handoff.accepted]',
+    );
+  });
+});
+
 describe('construction', () => {
   const agent = 'triage';
 
@@ -1063,61 +1092,95 @@ const SET = [
 ];
 
 type AnyMethod = (...given: unknown[]) => unknown;
+type Handle = Record<string, AnyMethod>;
 
-const command: fc.Arbitrary<{ method: string; given: unknown; inner: boolean }> = fc.record({
-  method: fc.constantFrom<string>(...WITH, ...START, ...TELL, ...SET),
+interface Command {
+  readonly method: string;
+  readonly given: unknown;
+  /** What the handle is told, while it is open. */
+  readonly told: readonly (readonly [string, unknown])[];
+  /** Whether what follows happens inside the callback. */
+  readonly inner: boolean;
+}
+
+const command: fc.Arbitrary<Command> = fc.record({
+  method: fc.constantFrom<string>(...WITH, ...START, ...TELL),
   given: options,
+  told: fc.array(fc.tuple(fc.constantFrom(...SET), options), { maxLength: 3 }),
   inner: fc.boolean(),
 });
 
+/** Does what the commands say, one after or inside the other. */
+function play(baton: Record<string, AnyMethod>, commands: readonly Command[], handles: Handle[]): unknown {
+  const [next, ...later] = commands;
+  if (!next) return RESULT;
+  const { method, told, inner } = next;
+  const tell = (handle: Handle): void => {
+    handles.push(handle);
+    for (const [setter, given] of told) handle[setter]?.(materialise(given));
+  };
+  const given = materialise(next.given);
+  if ((WITH as readonly string[]).includes(method)) {
+    let runs = 0;
+    const result = baton[method]?.(given, (handle: Handle) => {
+      runs++;
+      tell(handle);
+      return inner ? play(baton, later, handles) : RESULT;
+    });
+    expect([method, runs, result]).toEqual([method, 1, RESULT]);
+    return inner ? RESULT : play(baton, later, handles);
+  }
+  if (START.includes(method)) tell(baton[method]?.(given) as Handle);
+  else baton[method]?.(given);
+  return play(baton, later, handles);
+}
+
 describe('any junk to any method', () => {
-  it('throws nothing, runs the callback once, and each span that starts ends once', async () => {
-    const started: string[] = [];
-    const ended: string[] = [];
+  const started: string[] = [];
+  const ended: string[] = [];
+
+  beforeEach(async () => {
     await recording.stop();
     record({
       spanProcessors: [
         {
-          onStart: (span) => void started.push(`${span.name} ${span.spanContext().spanId}`),
+          onStart: (span) => void started.push(span.spanContext().spanId),
           onEnd: (span) => void ended.push(span.spanContext().spanId),
           forceFlush: () => Promise.resolve(),
           shutdown: () => Promise.resolve(),
         },
       ],
     });
+  });
+
+  /** Holds after each list of commands, whatever `attempt` makes of it: each span that started has ended once. */
+  function property(strict: boolean, attempt: (fn: () => unknown) => void): fc.IAsyncProperty<unknown> {
+    return fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 6 }), async (commands) => {
+      started.length = 0;
+      ended.length = 0;
+      const baton = batonWith({ strict }) as unknown as Record<string, AnyMethod> & Baton;
+      const handles: Handle[] = [];
+      attempt(() => play(baton, commands, handles));
+      for (const handle of handles) handle.end?.();
+      await baton.shutdown();
+      expect([...ended].sort()).toEqual([...started].sort());
+    });
+  }
+
+  it('throws nothing, runs the callback once, and each span that starts ends once', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 8 }), async (commands) => {
-        started.length = 0;
-        ended.length = 0;
-        const baton = batonWith() as unknown as Record<string, AnyMethod> & Baton;
-        const handles: Record<string, AnyMethod>[] = [];
-        const play = (rest: typeof commands): unknown => {
-          const [next, ...later] = rest;
-          if (!next) return RESULT;
-          const { method, inner } = next;
-          const given = materialise(next.given);
-          if ((WITH as readonly string[]).includes(method)) {
-            const before = calls;
-            const result = baton[method]?.(given, (handle: Record<string, AnyMethod>) => {
-              calls++;
-              handles.push(handle);
-              return inner ? play(later) : RESULT;
-            });
-            if (calls === before) throw new Error(`${method} did not run its callback`);
-            if (result !== RESULT) throw new Error(`${method} lost its result`);
-            return inner ? RESULT : play(later);
-          }
-          if (START.includes(method)) handles.push(baton[method]?.(given) as Record<string, AnyMethod>);
-          else if (TELL.includes(method)) baton[method]?.(given);
-          else handles.at(-1)?.[method]?.(given);
-          return play(later);
-        };
-        expect(play(commands)).toBe(RESULT);
-        for (const handle of handles) handle.end?.();
-        await baton.shutdown();
-        expect([...ended].sort()).toEqual(started.map((span) => span.split(' ').at(-1)).sort());
+      property(false, (fn) => expect(fn()).toBe(RESULT)),
+      { numRuns: 500 },
+    );
+  }, 30_000);
+
+  it('throws nothing but BatonErrors in strict mode, and each span that starts ends once', async () => {
+    await fc.assert(
+      property(true, (fn) => {
+        const error = thrownBy(fn);
+        if (error !== undefined && !(error instanceof BatonError)) throw error;
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   }, 30_000);
 });
