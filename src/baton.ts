@@ -38,6 +38,8 @@ type Starter<Input> = (recorder: Recorder, input: Input) => object;
 
 /** How long `flush` and `shutdown` wait for the provider, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 10_000;
+/** A longer timer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * OpenTelemetry for multi-agent pipelines: wrap the work in sessions, runs, steps and tool calls, say when it is handed
@@ -205,9 +207,9 @@ export class Baton {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(false), options?.timeoutMs ?? FLUSH_TIMEOUT_MS);
+        timer = setTimeout(() => resolve(false), Math.min(options?.timeoutMs ?? FLUSH_TIMEOUT_MS, LONGEST_TIMER_MS));
       });
-      const done = await Promise.race([provider.forceFlush().then(() => true), late]);
+      const done = await Promise.race([Promise.resolve(provider.forceFlush()).then(() => true), late]);
       if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
       return done;
     } catch (error) {
@@ -261,7 +263,7 @@ export class Baton {
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
   #records(): boolean {
-    return this.#enabled && this.#recorder.provider() !== undefined;
+    return this.#enabled && this.#recorder.records();
   }
 
   /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */

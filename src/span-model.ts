@@ -4,7 +4,7 @@
  */
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import * as key from './attributes.ts';
-import type { Content } from './content/content.ts';
+import { type Content, isExportable } from './content/content.ts';
 import type {
   Action,
   Agent,
@@ -236,7 +236,7 @@ function costAttributes(attributes: Attributes, cost: Usage['cost'], content: Co
   if (typeof cost !== 'object' || cost === null) return;
   for (const [currency, amount] of Object.entries(cost)) {
     const name = content.name(currency, key.PREFIX_USAGE_COST);
-    if (name && typeof amount === 'number' && Number.isFinite(amount)) {
+    if (name && typeof amount === 'number' && isExportable(amount)) {
       attributes[key.PREFIX_USAGE_COST + name.toLowerCase()] = amount;
     }
   }

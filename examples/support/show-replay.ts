@@ -1,48 +1,32 @@
 /**
- * Imported by every example for its effect: the OpenTelemetry set-up that an app brings along, and at the end of the
- * program the replay of what it recorded.
+ * Imported by every example for its effect: sets OpenTelemetry up, as an app does in its own way, and at the end of the
+ * program prints the replay of what was recorded.
  *
- * Where a provider is registered already (`node --import ./telemetry.js …`), the spans go there and nothing is printed.
- * With `OTEL_EXPORTER_OTLP_ENDPOINT` they also go out over OTLP/HTTP, under the example's name as service.
+ * With `OTEL_EXPORTER_OTLP_ENDPOINT` the spans also go out over OTLP/HTTP, a service for each agent. Where a provider is
+ * registered already (`node --import ./telemetry.js …`), they go there, and nothing is printed.
  */
 import { basename } from 'node:path';
-import { context, DiagConsoleLogger, DiagLogLevel, diag, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BasicTracerProvider,
-  BatchSpanProcessor,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
-import { buildTimelines, readFinishedSpans, renderText } from 'otel-baton/replay';
+import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { buildTimelines, readFinishedSpans, renderSessions } from 'otel-baton/replay';
+import { register } from 'otel-baton/sdk';
 
-const endpoint = process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
-const serviceName = process.env.OTEL_SERVICE_NAME ?? basename(process.argv[1] ?? 'example', '.ts');
+const { env, stdout } = process;
+const endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT;
+const serviceName = env.OTEL_SERVICE_NAME ?? basename(process.argv[1] ?? 'example', '.ts');
 
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 const memory = new InMemorySpanExporter();
-const spanProcessors: SpanProcessor[] = [new SimpleSpanProcessor(memory)];
-if (endpoint) spanProcessors.push(new BatchSpanProcessor(new OTLPTraceExporter()));
-const provider = new BasicTracerProvider({
-  resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName })),
-  spanProcessors,
-});
+const telemetry = register(
+  { serviceName, spanProcessors: [new SimpleSpanProcessor(memory)] },
+  { OTEL_TRACES_EXPORTER: endpoint ? 'otlp' : 'none', ...env },
+);
+if (endpoint) console.log(`spans also go to ${endpoint}, as service ${serviceName} and one for each agent`);
 
-if (trace.setGlobalTracerProvider(provider)) {
-  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  if (endpoint) console.log(`spans also go to ${endpoint}, as service ${serviceName}`);
-  process.once('beforeExit', () => {
-    printReplay();
-    void provider.shutdown();
-  });
-}
-
-function printReplay(): void {
-  const { isTTY, columns = 100 } = process.stdout;
-  const options = { width: Math.min(columns, 120), color: isTTY && !process.env.NO_COLOR };
+process.once('beforeExit', () => {
+  if (telemetry.joined) return;
   const timelines = buildTimelines(readFinishedSpans(memory.getFinishedSpans()));
-  for (const timeline of timelines) console.log(`\n${renderText(timeline, options)}`);
-}
+  const view = { width: Math.min(stdout.columns ?? 100, 120), color: stdout.isTTY && !env.NO_COLOR };
+  console.log(`\n${renderSessions(timelines, view)}`);
+  void telemetry.shutdown();
+});

@@ -114,7 +114,7 @@ export class Content {
     } catch {
       return undefined;
     }
-    if (typeof value === 'boolean' || (typeof value === 'number' && isSafe(value))) return value;
+    if (typeof value === 'boolean' || (typeof value === 'number' && isExportable(value))) return value;
     return value === undefined || value === null || typeof value === 'function' ? undefined : this.value(value, key);
   }
 
@@ -128,7 +128,7 @@ export class Content {
 }
 
 /** The stock exporter writes NaN as null and an integer beyond 2^53 in a form that receivers refuse. */
-function isSafe(value: number): boolean {
+export function isExportable(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 

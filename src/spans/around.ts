@@ -57,6 +57,10 @@ export function locate(
 
 /** A session's id as the app gave it, redacted; `undefined` for what is none. */
 export function sessionIdOf(recorder: Recorder, given: unknown): string | undefined {
+  if (typeof given === 'object' ? given !== null : typeof given === 'symbol' || typeof given === 'function') {
+    recorder.diagnostics.misuse('unknown_session', `sessionId: expected the id of a session, got ${describe(given)}`);
+    return undefined;
+  }
   return recorder.content.name(given, ATTR_SESSION_ID) || undefined;
 }
 

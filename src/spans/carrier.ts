@@ -8,9 +8,9 @@ import { type Around, sessionIdOf } from './around.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
+import { CARRIER_SESSION } from './silent.ts';
 
 const HANDOFF = 'baton-handoff';
-const SESSION = 'baton-session';
 const SOURCE = 'baton-source';
 
 /** Ids only, never content: where the receiver hangs (`traceparent`), what it picks up, whose session it joins. */
@@ -26,7 +26,7 @@ export function writeCarrier(
   // An app without a propagator still gets its traces joined.
   carrier.traceparent ??= span ? toId(span.spanContext()) : handoffId;
   carrier[HANDOFF] = handoffId;
-  carrier[SESSION] = sessionId;
+  carrier[CARRIER_SESSION] = sessionId;
   if (source) carrier[SOURCE] = source;
   return carrier;
 }
@@ -48,13 +48,16 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     );
     return undefined;
   }
-  const sessionId = sessionIdOf(recorder, carrier[SESSION]);
+  const sessionId = sessionIdOf(recorder, carrier[CARRIER_SESSION]);
   const handoffId = carrier[HANDOFF];
   const wrong = wrongIn(carrier);
   if (wrong) {
     diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
     return { around: undefined, sessionId, handoffId: undefined, source: undefined };
   }
+  // Of a sender that recorded nothing there is the session alone.
+  if (carrier.traceparent === undefined)
+    return { around: undefined, sessionId, handoffId: undefined, source: undefined };
   // Onto the active context: what is there stays, span and baggage are the sender's.
   const extracted = propagation.extract(withoutScope(active), carrier);
   const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(fromId(carrier.traceparent) as SpanContext);
@@ -76,6 +79,8 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
 /** What of a carrier was cut, forged or never there. */
 function wrongIn(carrier: Carrier): string | undefined {
   const { traceparent, [HANDOFF]: handoffId } = carrier;
+  const sessionAlone = traceparent === undefined && handoffId === undefined && carrier[CARRIER_SESSION] !== undefined;
+  if (sessionAlone) return undefined;
   if (!fromId(traceparent)) return `traceparent, got ${describe(traceparent)}`;
   if (handoffId !== undefined && !fromId(handoffId)) return `${HANDOFF}, got ${describe(handoffId)}`;
   return undefined;

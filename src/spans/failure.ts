@@ -21,7 +21,7 @@ export function errorType(error: unknown): string {
   if (isType(code)) return code;
   const made = read(error, 'constructor');
   const className = typeof made === 'function' ? made.name : undefined;
-  if (error instanceof Error && isType(className)) return className;
+  if (isType(className) && className !== 'Object') return className;
   return typeof name === 'string' ? 'Error' : '_OTHER';
 }
 

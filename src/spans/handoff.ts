@@ -12,14 +12,14 @@ import { toId } from '../context/place.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import type { Carrier, HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
 import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
-import { type Around, contextIn, locate } from './around.ts';
+import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent } from './silent.ts';
+import { isSilent, type Silent, SilentHandoff, silentSessionId } from './silent.ts';
 
 const MAX_CHAIN = 200;
 
@@ -167,7 +167,7 @@ export interface HandoffInit {
 export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
   const active = recorder.active();
   const { content, diagnostics } = recorder;
-  if (isSilent(active, input.sourceRunId)) return new Silent(false);
+  if (isSilent(active, input.sourceRunId)) return silentHandoff(recorder, input, active);
   const found = locate(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
   const around = found ?? new SessionRecord(recorder, active, undefined);
   if (around.runId === undefined) {
@@ -181,7 +181,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   const parent = contextIn(around, active);
   const requestedAt = now();
   const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
-  if (!span?.isRecording()) return new Silent(false);
+  if (!span?.isRecording()) return silentHandoff(recorder, input, active);
   const handoff = new Handoff(recorder, record, {
     place: span.spanContext(),
     span,
@@ -197,8 +197,12 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   remember(registry.handoffs, handoff.id, handoff, diagnostics);
   record.handoffs.add(handoff);
   // Nobody is left who would close it: what the app asked for is recorded all the same.
-  if (!record.owner || (record.over && !around.run)) record.handoffs.closeAll();
+  if (!record.owner || (record.over && around.run?.ended !== false)) record.handoffs.closeAll();
   return handoff;
+}
+
+function silentHandoff(recorder: Recorder, input: HandoffRequest, active: Context): Silent {
+  return new SilentHandoff(active, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
 }
 
 /** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */

@@ -1,5 +1,5 @@
-import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
-import { randomSessionId, toId, unrecordedId } from '../context/place.ts';
+import { type Context, context as contextApi, isSpanContextValid, propagation, type Span } from '@opentelemetry/api';
+import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import type {
   Handoff,
@@ -13,6 +13,9 @@ import type {
 } from '../handles.ts';
 import type { Carrier } from '../model.ts';
 import { registry } from './registry.ts';
+
+/** The header that names the session in a carrier. */
+export const CARRIER_SESSION = 'baton-session';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -61,7 +64,7 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   }
 
   carrier(): Carrier {
-    return {};
+    return { [CARRIER_SESSION]: this.sessionId };
   }
   within<T>(fn: () => T): T {
     return fn();
@@ -85,15 +88,46 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
 /** Marks a context as one in which nothing is recorded, so that nothing inside it is even tried. */
 export class SilentScope {
   readonly silent = true;
+  readonly sessionId: string | undefined;
+
+  constructor(sessionId: string | undefined) {
+    this.sessionId = sessionId;
+  }
 }
 
-/** Whether nothing is recorded here: in a scope that records nothing, unless an id leads to a run that does. */
+/**
+ * Whether nothing is recorded here: below a run that is named and was not sampled, or in a scope that records nothing,
+ * unless the name leads to a run that does.
+ */
 export function isSilent(active: Context, runId: string | undefined): boolean {
-  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
-  return scope?.silent === true && (runId === undefined || !registry.runs.has(runId));
+  if (runId !== undefined) {
+    if (registry.runs.has(runId)) return false;
+    if (fromId(runId)?.traceFlags === 0) return true;
+  }
+  return (scopeOf(active) as Partial<SilentScope> | undefined)?.silent === true;
 }
 
-const scope: SilentScope = new SilentScope();
+/** The session of a scope that records nothing. */
+export function silentSessionId(active: Context): string | undefined {
+  return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
+}
+
+/** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
+export class SilentHandoff extends Silent {
+  private readonly active: Context;
+
+  constructor(active: Context, sessionId: string | undefined) {
+    super(false, undefined, sessionId);
+    this.active = active;
+  }
+
+  override carrier(): Carrier {
+    const carrier: Record<string, string> = {};
+    propagation.inject(this.active, carrier);
+    carrier[CARRIER_SESSION] = this.sessionId;
+    return carrier;
+  }
+}
 
 /**
  * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
@@ -105,7 +139,7 @@ export class Unsampled extends Silent {
   constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
-    this.context = withScope(around, span, scope);
+    this.context = withScope(around, span, new SilentScope(sessionId));
   }
 
   override within<T>(fn: () => T): T {

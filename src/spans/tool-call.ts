@@ -29,8 +29,8 @@ export function startTool(recorder: Recorder, input: ToolInput): ToolCall | Sile
 
 /** The conventions ask for `mcp.*` on the tool's span instead of a second span. */
 export function startMcpCall(recorder: Recorder, input: McpCallInput): ToolCall | Silent {
-  return startInRun(recorder, TOOL, mcpTool(input), (attributes, given, content) => {
+  return startInRun(recorder, TOOL, input, (attributes, given, content) => {
     attributes[key.ATTR_MCP_METHOD_NAME] = key.MCP_METHOD_NAME_VALUE_TOOLS_CALL;
-    return toolSpan(attributes, given, content);
+    return toolSpan(attributes, mcpTool(given), content);
   });
 }

@@ -838,9 +838,11 @@ describe('a propagator that throws', () => {
     const carrier = { traceparent, 'baton-handoff': handoffId, 'baton-session': 'T-1', 'baton-source': 'front' };
     expect(batonWith().withRun({ agent: 'billing', carrier }, call)).toBe(RESULT);
     expect(calls).toBe(1);
-    const show = ['session.id', 'baton.handoff.source'];
-    expect(tree(show).split('\n').at(-1)).toBe(
-      'invoke_agent billing (parent elsewhere) {session.id=T-1 handoff.source=front} --handoff--> elsewhere [baton.handoff.accepted]',
+    expect(tree(['session.id', 'baton.handoff.source'])).toBe(
+      `
+invoke_agent billing (parent elsewhere) {session.id=T-1 handoff.source=front} --handoff--> elsewhere [baton.handoff.accepted]
+accept_handoff front CONSUMER (parent elsewhere) {session.id=T-1 handoff.source=front}
+`.trim(),
     );
   });
 });

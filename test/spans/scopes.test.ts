@@ -887,7 +887,7 @@ invoke_workflow
   it('that get what is no count throw where they are called when strict, and the run still ends', () => {
     baton = client({ strict: true });
     const run = baton.startRun({ agent: 'a' });
-    expect(() => run.setUsage({ inputTokens: -1 })).toThrow(/input_tokens.*invalid_input/);
+    expect(() => run.setUsage({ inputTokens: -1 })).toThrow(/usage\.inputTokens.*invalid_input/);
     run.end();
     expect(tree('baton.run.status')).toBe('invoke_agent a {run.status=completed}');
     expect([registry.runs.size, codes()]).toEqual([0, []]);

@@ -80,7 +80,7 @@ if (contextManager) context.setGlobalContextManager(new AsyncLocalStorageContext
 const esm = new esmCopy.Baton({ agent: 'esm' });
 const cjs = new cjsCopy.Baton({ agent: 'cjs' });
 const result = await scenario(esm, cjs);
-const registry = globalThis[Symbol.for('otel-baton.registry.v1')];
+const { registry } = globalThis[Symbol.for('otel-baton.shared.v1')];
 process.stdout.write(
   JSON.stringify({
     result,
