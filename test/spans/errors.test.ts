@@ -275,7 +275,7 @@ describe('what is thrown', () => {
     ['a bigint', 10n, 'bigint', '10'],
     ['a symbol', Symbol('refused'), 'symbol', 'Symbol(refused)'],
     ['a frozen error', Object.freeze(new TypeError('card refused')), 'TypeError', 'card refused'],
-    ['an object of a class of its own', new Refusal(), 'Refusal', '[object Object]'],
+    ['an object that says no name', new Refusal(), '_OTHER', '[object Object]'],
     ['a plain object', {}, '_OTHER', '[object Object]'],
     ['an object without a prototype', Object.create(null), '_OTHER', 'an error that cannot be read'],
   ])('may be %s: one exception event, the same value thrown on', (_, value, type, message) => {
