@@ -1,5 +1,6 @@
-import { type Context, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import { type Context, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
+import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
@@ -8,10 +9,6 @@ import { type Around, sessionIdOf } from './around.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
-import { CARRIER_SESSION } from './silent.ts';
-
-const HANDOFF = 'baton-handoff';
-const SOURCE = 'baton-source';
 
 /** Ids only, never content: where the receiver hangs (`traceparent`), what it picks up, whose session it joins. */
 export function writeCarrier(
@@ -20,14 +17,13 @@ export function writeCarrier(
   source: string,
   where: Context | undefined,
 ): Carrier {
-  const carrier: Record<string, string> = {};
-  if (where) propagation.inject(where, carrier);
+  const carrier: Record<string, string> = where ? inject(where) : {};
   const span = where && trace.getSpan(where);
   // An app without a propagator still gets its traces joined.
   carrier.traceparent ??= span ? toId(span.spanContext()) : handoffId;
-  carrier[HANDOFF] = handoffId;
+  carrier[CARRIER_HANDOFF] = handoffId;
   carrier[CARRIER_SESSION] = sessionId;
-  if (source) carrier[SOURCE] = source;
+  if (source) carrier[CARRIER_SOURCE] = source;
   return carrier;
 }
 
@@ -49,7 +45,7 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     return undefined;
   }
   const sessionId = sessionIdOf(recorder, carrier[CARRIER_SESSION]);
-  const handoffId = carrier[HANDOFF];
+  const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
   if (wrong) {
     diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
@@ -59,7 +55,7 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
   if (carrier.traceparent === undefined)
     return { around: undefined, sessionId, handoffId: undefined, source: undefined };
   // Onto the active context: what is there stays, span and baggage are the sender's.
-  const extracted = propagation.extract(withoutScope(active), carrier);
+  const extracted = extract(withoutScope(active), carrier);
   const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(fromId(carrier.traceparent) as SpanContext);
   const record =
     (sessionId === undefined ? undefined : registry.sessions.get(sessionId)) ??
@@ -73,15 +69,15 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     context: extracted,
   };
   around.context = withScope(extracted, span, around);
-  return { around, sessionId, handoffId, source: content.name(carrier[SOURCE], ATTR_HANDOFF_SOURCE) };
+  return { around, sessionId, handoffId, source: content.name(carrier[CARRIER_SOURCE], ATTR_HANDOFF_SOURCE) };
 }
 
 /** What of a carrier was cut, forged or never there. */
 function wrongIn(carrier: Carrier): string | undefined {
-  const { traceparent, [HANDOFF]: handoffId } = carrier;
+  const { traceparent, [CARRIER_HANDOFF]: handoffId } = carrier;
   const sessionAlone = traceparent === undefined && handoffId === undefined && carrier[CARRIER_SESSION] !== undefined;
   if (sessionAlone) return undefined;
   if (!fromId(traceparent)) return `traceparent, got ${describe(traceparent)}`;
-  if (handoffId !== undefined && !fromId(handoffId)) return `${HANDOFF}, got ${describe(handoffId)}`;
+  if (handoffId !== undefined && !fromId(handoffId)) return `${CARRIER_HANDOFF}, got ${describe(handoffId)}`;
   return undefined;
 }

@@ -21,8 +21,16 @@ export function errorType(error: unknown): string {
   if (isType(code)) return code;
   const made = read(error, 'constructor');
   const className = typeof made === 'function' ? made.name : undefined;
-  if (isType(className) && className !== 'Object') return className;
+  if (isError(error) && isType(className)) return className;
   return typeof name === 'string' ? 'Error' : '_OTHER';
+}
+
+function isError(error: object): boolean {
+  try {
+    return error instanceof Error;
+  } catch {
+    return false;
+  }
 }
 
 function isType(word: unknown): word is string {

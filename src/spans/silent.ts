@@ -1,4 +1,5 @@
-import { type Context, context as contextApi, isSpanContextValid, propagation, type Span } from '@opentelemetry/api';
+import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
+import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import type {
@@ -13,9 +14,6 @@ import type {
 } from '../handles.ts';
 import type { Carrier } from '../model.ts';
 import { registry } from './registry.ts';
-
-/** The header that names the session in a carrier. */
-export const CARRIER_SESSION = 'baton-session';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -122,8 +120,7 @@ export class SilentHandoff extends Silent {
   }
 
   override carrier(): Carrier {
-    const carrier: Record<string, string> = {};
-    propagation.inject(this.active, carrier);
+    const carrier = inject(this.active);
     carrier[CARRIER_SESSION] = this.sessionId;
     return carrier;
   }

@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as attributes from '../../src/attributes.ts';
+import { startReceiver } from '../../src/cli/demo/receiver.ts';
 import { NAME, VERSION } from '../../src/version.ts';
-import { type OtlpAttribute, type OtlpSpan, type OtlpTraces, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { normalise } from './normalise.ts';
+import { type OtlpAttribute, type OtlpSpan, type OtlpTraces, spansOf } from './otlp.ts';
 
 // What leaves the process, held against test/golden/*.otlp.json: each program runs as a user runs it and exports over a
 // socket. After a wanted change: `UPDATE_GOLDEN=1 npm test -- test/golden`, and read the diff before it is committed.
@@ -20,7 +21,7 @@ const programs = {
 };
 
 async function record(program: string): Promise<readonly OtlpTraces[]> {
-  const receiver = await startOtlpReceiver();
+  const receiver = await startReceiver();
   const ours = Object.entries(process.env).filter(([name]) => !/^(OTEL|BATON)_/.test(name));
   const env = { ...Object.fromEntries(ours), OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
   try {
@@ -29,7 +30,7 @@ async function record(program: string): Promise<readonly OtlpTraces[]> {
       timeout: 30_000,
     });
     expect(stderr).toBe(''); // no warning of ours
-    return receiver.received;
+    return receiver.bodies.map((body): OtlpTraces => JSON.parse(body));
   } finally {
     await receiver.close();
   }
@@ -50,10 +51,6 @@ function receivedFrom(name: string): readonly OtlpTraces[] {
   const recording = recordings.get(name);
   if (recording?.status !== 'fulfilled') throw recording?.reason;
   return recording.value;
-}
-
-function spansOf(traces: OtlpTraces): OtlpSpan[] {
-  return traces.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 }
 
 describe.each(Object.keys(programs))('%s', (name) => {
@@ -125,13 +122,13 @@ function toText(value: unknown, indent = ''): string {
 }
 
 /** One line per fact, each with its span, so that a difference is readable without its neighbours. No times. */
-function readableLines({ resourceSpans }: OtlpTraces): string[] {
-  return resourceSpans.flatMap(({ resource, scopeSpans }) => [
+function readableLines(traces: OtlpTraces): string[] {
+  const labels = labelsOf(spansOf(traces).sort((one, other) => (one.spanId < other.spanId ? -1 : 1)));
+  return traces.resourceSpans.flatMap(({ resource, scopeSpans }) => [
     ...factsOf('resource', resource.attributes),
-    ...scopeSpans.flatMap(({ spans }) => {
-      const labels = labelsOf(spans);
-      return spans.flatMap((span) => linesOf(span, labels.get(span.spanId) ?? '')).map((line) => named(line, labels));
-    }),
+    ...scopeSpans.flatMap(({ spans }) =>
+      spans.flatMap((span) => linesOf(span, labels.get(span.spanId) ?? '')).map((line) => named(line, labels)),
+    ),
   ]);
 }
 

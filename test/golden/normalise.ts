@@ -1,43 +1,41 @@
-import type { OtlpAttribute, OtlpSpan, OtlpTraces } from '../support/otlp-receiver.ts';
+import { type OtlpAttribute, type OtlpResourceSpans, type OtlpSpan, type OtlpTraces, spansOf } from './otlp.ts';
 
 const START = 1_767_225_600_000_000_000n; // 2026-01-01
 const STEP = 1_000_000n;
 
-type ResourceSpans = OtlpTraces['resourceSpans'][number];
-
 /**
  * What does not change from run to run: spans in the order of their start, ids counted up in that order wherever they
- * stand, times one millisecond apart in their true order, no versions, no stack frames. Everything else as it was sent.
+ * stand, times one millisecond apart in their true order, no versions, no stack frames, nothing of the machine.
+ * Everything else as it was sent.
  */
 export function normalise(received: readonly OtlpTraces[]): OtlpTraces {
-  const merged = merge(structuredClone(received));
-  const spans = merged.flatMap(({ scopeSpans }) => scopeSpans.flatMap((group) => group.spans)).sort(byStart);
+  const traces = merge(structuredClone(received));
+  const spans = spansOf(traces).sort(byStart);
   renumberTimes(spans);
   for (const span of spans) for (const holder of [span, ...span.events, ...span.links]) tidy(holder.attributes);
   measureWaits(spans);
-  for (const { resource, scopeSpans } of merged) {
-    tidy(resource.attributes);
-    for (const group of scopeSpans) {
-      group.spans.sort(byStart);
-      group.scope.version = '0.0.0';
-    }
-  }
-  return { resourceSpans: renumberIds(merged, spans) };
+  return renumberIds(traces, spans);
 }
 
-/** One entry per resource and scope, however the exporter cut its batches. */
-function merge(received: readonly OtlpTraces[]): ResourceSpans[] {
-  const resources = new Map<string, ResourceSpans>();
-  for (const { resource, scopeSpans } of received.flatMap(({ resourceSpans }) => resourceSpans)) {
-    const known = resources.get(JSON.stringify(resource));
-    if (!known) resources.set(JSON.stringify(resource), { resource, scopeSpans });
-    for (const group of known ? scopeSpans : []) {
-      const same = known?.scopeSpans.find(({ scope }) => JSON.stringify(scope) === JSON.stringify(group.scope));
-      if (same) same.spans.push(...group.spans);
-      else known?.scopeSpans.push(group);
-    }
+/** One entry per resource, however the exporter cut its batches; the scope is one anyway. */
+function merge(received: readonly OtlpTraces[]): OtlpTraces {
+  const entries = new Map<string, OtlpResourceSpans>();
+  for (const entry of received.flatMap(({ resourceSpans }) => resourceSpans)) {
+    const { resource, scopeSpans } = entry;
+    resource.attributes = resource.attributes.filter(({ key }) => !/^(process|host)\.(?!name$)/.test(key));
+    tidy(resource.attributes);
+    const known = entries.get(JSON.stringify(resource));
+    if (known) known.scopeSpans[0]?.spans.push(...scopeSpans.flatMap(({ spans }) => spans));
+    else entries.set(JSON.stringify(resource), entry);
   }
-  return [...resources.values()];
+  const resourceSpans = [...entries.values()];
+  for (const { scope, spans } of resourceSpans.flatMap(({ scopeSpans }) => scopeSpans)) {
+    scope.version = '0.0.0';
+    spans.sort(byStart);
+  }
+  const firstSpan = ({ scopeSpans }: OtlpResourceSpans) => scopeSpans[0]?.spans[0] as OtlpSpan;
+  resourceSpans.sort((one, other) => byStart(firstSpan(one), firstSpan(other)));
+  return { resourceSpans };
 }
 
 function byStart(one: OtlpSpan, other: OtlpSpan): number {
@@ -63,6 +61,7 @@ function renumberTimes(spans: readonly OtlpSpan[]): void {
 function tidy(attributes: OtlpAttribute[]): void {
   attributes.sort((one, other) => (one.key < other.key ? -1 : 1));
   for (const { key, value } of attributes) {
+    if (key === 'host.name') value.stringValue = 'host';
     if (key === 'telemetry.sdk.version') value.stringValue = '0.0.0';
     if (key === 'exception.stacktrace') value.stringValue = `${value.stringValue?.split('\n    at ')[0]}\n    at …`;
   }
@@ -70,13 +69,12 @@ function tidy(attributes: OtlpAttribute[]): void {
 
 /** `baton.handoff.wait_ms` by the renumbered times. */
 function measureWaits(spans: readonly OtlpSpan[]): void {
-  const textOf = (span: OtlpSpan, key: string) => span.attributes.find((each) => each.key === key)?.value.stringValue;
-  for (const span of spans) {
-    const wait = span.attributes.find(({ key }) => key === 'baton.handoff.wait_ms');
-    const id = textOf(span, 'baton.handoff.id');
+  for (const { attributes, startTimeUnixNano } of spans) {
+    const wait = attributes.find(({ key }) => key === 'baton.handoff.wait_ms');
+    const id = attributes.find(({ key }) => key === 'baton.handoff.id')?.value.stringValue;
     const handoff = spans.find(({ name, spanId }) => name.startsWith('handoff') && id?.includes(spanId));
     if (!wait || !handoff) continue;
-    const nanos = BigInt(span.startTimeUnixNano) - BigInt(handoff.startTimeUnixNano);
+    const nanos = BigInt(startTimeUnixNano) - BigInt(handoff.startTimeUnixNano);
     wait.value = { intValue: Number(nanos / STEP) };
   }
 }
@@ -84,15 +82,15 @@ function measureWaits(spans: readonly OtlpSpan[]): void {
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b/g;
 
 /** Everywhere, also inside a traceparent: an id that is not of these spans stays as it is. */
-function renumberIds(merged: readonly ResourceSpans[], spans: readonly OtlpSpan[]): ResourceSpans[] {
+function renumberIds(traces: OtlpTraces, spans: readonly OtlpSpan[]): OtlpTraces {
   const ids = new Map<string, string>();
-  let traces = 0;
+  let traceCount = 0;
   for (const [index, { traceId, spanId }] of spans.entries()) {
-    if (!ids.has(traceId)) ids.set(traceId, `7ace${String(++traces).padStart(28, '0')}`);
+    if (!ids.has(traceId)) ids.set(traceId, `7ace${String(++traceCount).padStart(28, '0')}`);
     ids.set(spanId, `5a${String(index + 1).padStart(14, '0')}`);
   }
   const uuids = new Map<string, string>();
-  const text = JSON.stringify(merged)
+  const text = JSON.stringify(traces)
     .replace(/\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b/g, (id) => ids.get(id) ?? id)
     .replace(UUID, (uuid) => {
       if (!uuids.has(uuid)) uuids.set(uuid, `00000000-0000-4000-8000-${String(uuids.size + 1).padStart(12, '0')}`);
