@@ -29,8 +29,8 @@ export type HandoffReasonType = OpenWord<'specialization' | 'escalation' | 'dele
 /** `pass_control`: the source is done, the target takes over. `return_to_caller`: the source waits for the answer. */
 export type HandoffMode = 'pass_control' | 'return_to_caller';
 export type HandoffStatus = 'requested' | 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed' | 'expired';
-export type SessionStatus = 'completed' | 'failed' | 'cancelled';
-export type RunStatus = SessionStatus | 'abandoned';
+/** How a run ended; `abandoned`: its session ended before it did. A session has the first three. */
+export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 
 /** A text, or an object that becomes one JSON string; at most 2,000 bytes of it leave the process, secrets redacted. */
 export type Summary = string | object;

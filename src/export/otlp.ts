@@ -21,7 +21,7 @@ export interface Sdk {
 /** A provider that can be flushed and ended. */
 export type HostedProvider = TracerProvider & { forceFlush(): Promise<void>; shutdown(): Promise<void> };
 
-export interface OtlpConfig {
+interface OtlpConfig {
   readonly url?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }

@@ -5,7 +5,7 @@ import { settle } from '../context/settle.ts';
 import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
-import type { Agent, Metadata } from '../model.ts';
+import type { Agent, Metadata, RunStatus } from '../model.ts';
 import type { Around } from './around.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { isAbort, recordError } from './failure.ts';
@@ -15,8 +15,6 @@ import type { SessionRecord } from './session-record.ts';
 
 /** Of the errors that pass, more need not be told apart. */
 const MAX_SEEN = 100;
-
-export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 
 /** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
 export abstract class Activity implements Scoped, Around {
@@ -156,9 +154,9 @@ export abstract class Activity implements Scoped, Around {
   }
 
   /** What is written with the end, by kind. */
-  protected abstract finish(outcome: Outcome): void;
+  protected abstract finish(outcome: RunStatus): void;
 
-  protected close(outcome: Outcome): void {
+  protected close(outcome: RunStatus): void {
     const { recorder, record } = this;
     this.ended = true;
     record.closed(this);

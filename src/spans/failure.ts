@@ -13,7 +13,7 @@ export function isAbort(error: unknown): boolean {
 const TYPE = /^[\w.$:-]{1,80}$/;
 
 /** Low-cardinality word for `error.type`: the error's own name, its class, its code, or the type of what was thrown. */
-export function errorType(error: unknown): string {
+function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return error === null ? 'object' : typeof error;
   const name = read(error, 'name');
   if (isType(name) && name !== 'Error') return name;

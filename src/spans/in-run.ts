@@ -1,8 +1,8 @@
 import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
 import { ATTR_ABANDONED } from '../attributes.ts';
-import type { Agent } from '../model.ts';
+import type { Agent, RunStatus } from '../model.ts';
 import { commonAttributes } from '../span-model.ts';
-import { Activity, type Outcome } from './activity.ts';
+import { Activity } from './activity.ts';
 import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import type { Recorder } from './recorder.ts';
@@ -23,7 +23,7 @@ export class InRun extends Activity {
     this.agent = around.agent;
   }
 
-  protected finish(outcome: Outcome): void {
+  protected finish(outcome: RunStatus): void {
     if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
   }
 }

@@ -1,8 +1,7 @@
 import * as key from '../attributes.ts';
 import type { ModelCall as ModelCallHandle } from '../handles.ts';
-import type { ModelCallInput, ModelResponse, Usage } from '../model.ts';
+import type { ModelCallInput, ModelResponse, RunStatus, Usage } from '../model.ts';
 import { addUsage, KIND_MODEL_CALL, modelCallSpan, responseAttributes } from '../span-model.ts';
-import type { Outcome } from './activity.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
 import type { Silent } from './silent.ts';
@@ -24,7 +23,7 @@ export class ModelCall extends InRun implements ModelCallHandle {
     this.setResponse({ usage });
   }
 
-  protected override finish(outcome: Outcome): void {
+  protected override finish(outcome: RunStatus): void {
     super.finish(outcome);
     this.run?.used(this.usage, this.provider);
   }

@@ -2,7 +2,7 @@ import { type Attributes, type Context, type Link, type Span, trace } from '@ope
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
 import type { Run as RunHandle } from '../handles.ts';
-import type { Agent, RunInput, Summary, Usage } from '../model.ts';
+import type { Agent, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
   addUsage,
   agentAttributes,
@@ -14,7 +14,7 @@ import {
   toAgent,
   usageAttributes,
 } from '../span-model.ts';
-import { Activity, type Outcome } from './activity.ts';
+import { Activity } from './activity.ts';
 import { writeAnswer } from './answer.ts';
 import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { readCarrier } from './carrier.ts';
@@ -103,7 +103,7 @@ export class Run extends Activity implements RunHandle {
     this.#providers.add(provider);
   }
 
-  protected finish(outcome: Outcome): void {
+  protected finish(outcome: RunStatus): void {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);

@@ -1,9 +1,9 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Session as SessionHandle, SessionHandoffs } from '../handles.ts';
-import type { Agent, SessionInput, Summary } from '../model.ts';
+import type { Agent, RunStatus, SessionInput, Summary } from '../model.ts';
 import { commonAttributes, environmentOf, KIND_INTERNAL, outputSummary, sessionSpan } from '../span-model.ts';
-import { Activity, type Outcome } from './activity.ts';
+import { Activity } from './activity.ts';
 import { type Around, sessionIdOf } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import type { Recorder } from './recorder.ts';
@@ -36,7 +36,7 @@ export class Session extends Activity implements SessionHandle {
     );
   }
 
-  protected finish(outcome: Outcome): void {
+  protected finish(outcome: RunStatus): void {
     const { record } = this;
     const { count, loop } = record.handoffs;
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);
