@@ -1172,7 +1172,7 @@ describe('any junk to any method', () => {
   it('throws nothing, runs the callback once, and each span that starts ends once', async () => {
     await fc.assert(
       property(false, (fn) => expect(fn()).toBe(RESULT)),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   }, 30_000);
 
@@ -1182,7 +1182,7 @@ describe('any junk to any method', () => {
         const error = thrownBy(fn);
         if (error !== undefined && !(error instanceof BatonError)) throw error;
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   }, 30_000);
 });

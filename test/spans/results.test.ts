@@ -723,6 +723,23 @@ describe('a stream that a client’s own promise gives', () => {
     expect((await read(stream)).length).toBeGreaterThan(0);
     expect(tree()).toContain(ENDED);
   });
+
+  it('is the same one for everybody who awaits the promise', async () => {
+    const promise = inRun(() => ResponsePromise.resolve(new Blob(['abc']).stream()));
+    const [first, second] = await Promise.all([promise, promise]);
+    expect(first).toBe(second);
+    expect(await promise).toBe(first);
+    expect(first.locked).toBe(false);
+    await first.cancel();
+    expect(tree()).toBe(ENDED);
+  });
+
+  it('fails its span when it fails while it is read', async () => {
+    const error = new TypeError('no connection');
+    const stream = await inRun(() => ResponsePromise.resolve(iterableOf(() => Promise.reject(error))));
+    await expect(read(stream)).rejects.toBe(error);
+    expect(tree()).toBe(FAILED);
+  });
 });
 
 describe('in a process of its own', () => {
