@@ -6,7 +6,7 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import type { Baton, Handoff, HandoffMode, Run, Scoped, Session, StepMetadata } from '../../src/index.ts';
+import type { Baton, Carrier, Handoff, HandoffMode, Run, Scoped, Session, StepMetadata } from '../../src/index.ts';
 
 type Ending = 'end' | 'dispose' | 'fail' | 'abort' | 'open';
 
@@ -35,7 +35,8 @@ type Word = 'Completed' | 'Rejected' | 'Returned' | 'Failed';
 interface Receiver {
   /** `later`: beside the source, after its end. */
   readonly where: 'inside' | 'later';
-  readonly namesHandoff: boolean;
+  /** How it knows of the handoff: as the one that waits for it, by its id, or by what crossed a process border. */
+  readonly by: 'waiting' | 'id' | 'carrier';
   readonly words: readonly Word[];
   readonly run: RunNode;
 }
@@ -126,7 +127,7 @@ const { session, run } = fc.letrec<{ session: SessionNode; run: RunNode; handoff
         receiver: fc.option(
           record<Receiver>({
             where: fc.constantFrom('inside' as const, 'later' as const),
-            namesHandoff: fc.boolean(),
+            by: fc.constantFrom<Receiver['by'][]>('waiting', 'id', 'carrier'),
             words,
             run: tie('run'),
           }),
@@ -176,12 +177,21 @@ interface Note {
   outcome: Outcome;
   tokens: number;
   handoffs: number;
+  mayOutliveParent: boolean;
   mode: HandoffMode | undefined;
   target: string | undefined;
   receiver: Note | undefined;
   /** What came of a handoff, and what its receiver says of it at last. */
   firstWord: string;
   lastWord: string;
+}
+
+/** What a receiving run knows of its handoff, and what it says to it. */
+interface Receives {
+  readonly handoff: Note;
+  readonly words: readonly Word[];
+  readonly id: string | undefined;
+  readonly carrier: Carrier | undefined;
 }
 
 /** Where something happens. */
@@ -251,24 +261,31 @@ export class Player {
     );
   }
 
-  async #run(
-    node: RunNode,
-    place: Place,
-    receives?: { handoff: Note; id?: string; words: readonly Word[] },
-  ): Promise<void> {
+  async #run(node: RunNode, here: Place, receives?: Receives): Promise<void> {
     const { agent, scope, step: given } = node;
-    const owner = agent ?? (place.run ? (given.stepKey ?? place.run.agent) : 'app');
-    const note = this.#note('run', place, owner, given);
-    const isChild = place.run !== undefined;
-    const named = agent === undefined && isChild && given.stepKey !== undefined ? given.stepName : undefined;
-    note.name = `invoke_agent ${named ?? (agent === undefined && isChild && given.stepKey === undefined ? this.#nameOf(place.run) : owner)}`;
-    const byId = scope.byId || !this.#contextManager;
+    const carrier = receives?.carrier;
+    const sender = receives?.handoff.run;
+    // Who gets a carrier knows of nothing else: it hangs where the sender said, and has no run around it.
+    const hangs = receives?.handoff.mode === 'pass_control' ? (sender?.parent ?? sender) : sender;
+    const place = carrier ? { root: here.root, run: undefined, innermost: hangs } : here;
+    const isChild = place.run !== undefined || (carrier !== undefined && node.child);
+    const byStep = agent === undefined && isChild && given.stepKey !== undefined;
+    const owner = agent ?? (byStep ? given.stepKey : (place.run?.agent ?? 'app'));
+    const note = this.#note('run', place, owner, given, carrier ? hangs : undefined);
+    if (carrier) {
+      this.#places.set(note, OUTSIDE);
+      note.mayOutliveParent = true;
+    }
+    const inherited = agent === undefined && !byStep && place.run ? this.#nameOf(place.run) : owner;
+    note.name = `invoke_agent ${(byStep ? given.stepName : undefined) ?? inherited}`;
+    const byId = (scope.byId || !this.#contextManager) && !carrier;
     const input = {
       ...given,
       ...(agent === undefined ? {} : { agent }),
       ...(byId && place.run ? { parentRunId: place.run.id } : {}),
       ...(byId && place.root ? { sessionId: place.root.sessionId } : {}),
       ...(receives?.id ? { handoffId: receives.id } : {}),
+      ...(carrier ? { carrier } : {}),
       metadata: { mark: note.mark },
     };
     const ending = place.root ? scope.ending : ended(scope.ending);
@@ -286,10 +303,12 @@ export class Player {
         note.id = handle.id;
         note.sessionId = handle.sessionId;
         if (receives) this.#pickedUp(note, receives.handoff);
-        if (receives && first) this.#say(first, note, receives.handoff, byId);
+        if (receives && first) this.#say(first, note, receives.handoff, byId || !this.#contextManager);
       },
       () => {
-        for (const later of more) if (receives) this.#say(later, note, receives.handoff, byId);
+        for (const later of more) {
+          if (receives) this.#say(later, note, receives.handoff, byId || !this.#contextManager);
+        }
       },
     );
     for (const later of this.#deferred.get(note) ?? []) await later();
@@ -343,7 +362,14 @@ export class Player {
       ...(target === 'agent' ? { agent: taker } : {}),
       ...(target === 'step' ? { agent: 'dora', step: { ...receiver.run.step, stepKey: taker } } : {}),
     };
-    const receives = { handoff: note, words: receiver.words, ...(receiver.namesHandoff ? { id: requested.id } : {}) };
+    // A run outside any session is known by no session id: what comes by carrier would be alone.
+    const by = receiver.by === 'carrier' && note.root.kind !== 'session' ? 'id' : receiver.by;
+    const receives: Receives = {
+      handoff: note,
+      words: receiver.words,
+      id: by === 'id' ? requested.id : undefined,
+      carrier: by === 'carrier' ? JSON.parse(JSON.stringify(requested.carrier())) : undefined,
+    };
     const later = receiver.where === 'later' && target !== 'unknown' && mode !== 'return_to_caller';
     const beside = this.#places.get(source);
     if (!later || !beside?.root) {
@@ -418,9 +444,9 @@ export class Player {
     if (note.outcome !== 'abandoned') this.#endedNotes.add(note);
   }
 
-  #note(kind: Node['kind'], place: Place, agent: string | undefined, given: StepMetadata): Note {
+  #note(kind: Node['kind'], place: Place, agent: string | undefined, given: StepMetadata, hangs?: Note): Note {
     // Without async context only ids are known, and steps and tool calls have none.
-    const parent = this.#contextManager ? place.innermost : (place.run ?? place.root);
+    const parent = hangs ?? (this.#contextManager ? place.innermost : (place.run ?? place.root));
     const note: Note = {
       mark: this.notes.length,
       kind,
@@ -436,6 +462,7 @@ export class Player {
       outcome: 'completed',
       tokens: 0,
       handoffs: 0,
+      mayOutliveParent: kind === 'handoff',
       mode: undefined,
       target: undefined,
       receiver: undefined,
@@ -553,7 +580,7 @@ export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[
     if (start <= lastStart) problems.push(`${who} does not start after the one before it`);
     lastStart = start;
     if (parent && start <= micros(parent.startTime)) problems.push(`${who} starts before its parent`);
-    const cover = note.outcome === 'abandoned' || note.kind === 'handoff' ? spanOf.get(note.root.mark) : parent;
+    const cover = note.outcome === 'abandoned' || note.mayOutliveParent ? spanOf.get(note.root.mark) : parent;
     if (cover && cover !== span && end >= micros(cover.endTime)) problems.push(`${who} ends after ${cover.name}`);
   }
 

@@ -471,6 +471,33 @@ invoke_workflow
     );
     expect(registry.handoffs.size).toBe(0);
   });
+
+  it('ends with the run that asked, when that outlives its session', () => {
+    let finish: (() => void) | undefined;
+    inTriage((triage) => {
+      finish = () =>
+        triage.within(() =>
+          baton.withRun({ agent: 'late' }, () => {
+            baton.trackHandoffRequested({ target: 'billing' });
+            baton.withChildRun({ agent: 'billing' }, () => baton.trackHandoffCompleted());
+            baton.trackHandoffRequested({ target: 'sales' });
+          }),
+        );
+    });
+    finish?.();
+    expect(tree()).toBe(
+      `
+invoke_workflow
+  invoke_agent triage
+    invoke_agent late
+      handoff billing PRODUCER {handoff.source=late handoff.target=billing handoff.status=accepted}
+        accept_handoff late CONSUMER {handoff.source=late handoff.target=billing handoff.status=accepted}
+      invoke_agent billing {handoff.source=late handoff.target=billing handoff.status=accepted} --handoff--> handoff billing [baton.handoff.accepted]
+      handoff sales PRODUCER {handoff.source=late handoff.target=sales handoff.status=requested}
+`.trim(),
+    );
+    expect(registry.handoffs.size).toBe(0);
+  });
 });
 
 describe('the target of a handoff', () => {
@@ -554,8 +581,40 @@ invoke_workflow
       expect(session.handoffs.statistics()).toMatchObject({ byStatus: { accepted: 2 }, loop: false });
     });
     expect(named('invoke_agent triage').links).toEqual([]);
-    expect(named('invoke_agent triage').attributes).not.toHaveProperty(['baton.handoff.source']);
+    // Nothing on it says that it took something over.
+    expect(Object.keys(named('invoke_agent triage').attributes).filter((key) => key.includes('handoff'))).toEqual([]);
     expect(recording.spans().filter(({ name }) => name === 'accept_handoff triage')).toHaveLength(2);
+  });
+
+  it('may be a worker for whom the asking run reports the answer: it is the worker’s all the same', () => {
+    inTriage(() => {
+      const asked = baton.trackHandoffRequested({ target: 'billing' });
+      const billing = baton.startChildRun({ agent: 'billing' });
+      baton.trackHandoffRejected({ handoffId: asked.id });
+      billing.end();
+    });
+    expect(tree(WHO)).toBe(
+      `
+invoke_workflow
+  invoke_agent triage {agent.key=triage}
+    handoff billing PRODUCER {agent.key=triage handoff.source=triage handoff.target=billing handoff.status=rejected}
+      reject_handoff triage CONSUMER {agent.key=billing handoff.source=triage handoff.target=billing handoff.status=rejected}
+    invoke_agent billing {agent.key=billing handoff.source=triage handoff.target=billing handoff.status=rejected} --handoff--> handoff billing [baton.handoff.rejected]
+`.trim(),
+    );
+  });
+
+  it('may be a worker that has ended: the asking run can say that the work is done, and bears no status of it', () => {
+    const handoffs = inTriage((_, session) => {
+      const asked = baton.trackHandoffRequested({ target: 'billing' });
+      baton.withChildRun({ agent: 'billing' }, () => {});
+      baton.trackHandoffCompleted({ handoffId: asked.id });
+      return session.handoffs;
+    });
+    expect([...handoffs].map(({ status }) => status)).toEqual(['completed']);
+    expect(Object.keys(named('invoke_agent triage').attributes).filter((key) => key.includes('handoff'))).toEqual([]);
+    expect(named('accept_handoff triage').attributes['baton.agent.key']).toBe('billing');
+    expect(warnings).toEqual([]);
   });
 
   it('is never the run that asks: an answer without an id passes its own request by', () => {
@@ -1048,6 +1107,24 @@ describe('the handoffs of a session', () => {
         path[1] === 'agent-0' ? ['triage', 'agent-0'] : ['triage', `agent-${many - 1}`],
       );
     });
+  });
+
+  it('push none that is open out of memory, however many were answered before', () => {
+    const session = baton.startSession({ id: 'slow' });
+    const triage = baton.startRun({ sessionId: 'slow', agent: 'triage' });
+    const slow = baton.trackHandoffRequested({ sourceRunId: triage.id, target: 'patience' });
+    baton.withSession({ id: 'busy' }, () =>
+      baton.withRun({ agent: 'router' }, () => {
+        for (let index = 0; index < 10_000; index++) {
+          baton.trackHandoffRejected({ handoffId: baton.trackHandoffRequested({ target: 'search' }).id });
+        }
+      }),
+    );
+    baton.withRun({ sessionId: 'slow', agent: 'patience', handoffId: slow.id }, () => baton.trackHandoffCompleted());
+    triage.end();
+    session.end();
+    expect(named('handoff patience').attributes['baton.handoff.status']).toBe('accepted');
+    expect(warnings).toEqual([]);
   });
 
   it('are each answered right when two thousand are open at once', () => {

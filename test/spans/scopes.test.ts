@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Attributes, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
@@ -55,6 +57,18 @@ function codes(): string[] {
 /** Microseconds, exact: an HrTime as one number loses some. */
 function micros([seconds, nanos]: readonly [number, number]): number {
   return seconds * 1e6 + nanos / 1e3;
+}
+
+/** What V8 offers to those who ask for it; only what nobody holds is gone afterwards. */
+async function garbageCollector(): Promise<() => Promise<void>> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return async () => {
+    // Exporters hold spans, and weak references what they met in the same task.
+    await recording.provider.forceFlush();
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  };
 }
 
 describe('ids', () => {
@@ -206,6 +220,17 @@ invoke_agent app {session.id=${second}}
 `.trim(),
     );
     expect(warnings).toEqual([]);
+  });
+
+  it('knows its session also where nothing is sampled', async () => {
+    await recordAgain({ sampler: { shouldSample: () => ({ decision: 0 }), toString: () => 'never' } });
+    baton.withSession({ id: 'ticket-1' }, () => {
+      expect(baton.withRun({ agent: 'a' }, (run) => run.sessionId)).toBe('ticket-1');
+      expect(baton.withRun({ agent: 'a' }, () => baton.withRun({ agent: 'b' }, (run) => run.sessionId))).toBe(
+        'ticket-1',
+      );
+    });
+    expect(recording.spans()).toEqual([]);
   });
 
   it('joins a session that lives elsewhere by its id', () => {
@@ -564,6 +589,21 @@ invoke_workflow second
   invoke_agent a
 `.trim(),
       );
+    });
+
+    it('keeps none that has ended in memory, however many overlap', async () => {
+      const collect = await garbageCollector();
+      const seen: WeakRef<object>[] = [];
+      let older = baton.startSession({ id: 'ticket-1' });
+      for (let index = 0; index < 50; index++) {
+        const newer = baton.startSession({ id: 'ticket-1' });
+        seen.push(new WeakRef(older.handoffs));
+        older.end();
+        older = newer;
+      }
+      await collect();
+      expect(seen.filter((one) => one.deref()).length).toBeLessThan(5);
+      older.end();
     });
 
     it('leaves the newer one known when the older one ends', () => {
