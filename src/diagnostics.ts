@@ -1,4 +1,5 @@
 import { type DiagLogger, diag } from '@opentelemetry/api';
+import { withoutSecrets } from './content/secrets.ts';
 import { BatonError, type BatonErrorCode } from './errors.ts';
 
 /** One warning, as `onWarning` gets it. */
@@ -24,7 +25,7 @@ export class Diagnostics {
 
   /** The app used Baton wrongly. Warns, or throws in strict mode. */
   misuse(code: BatonErrorCode, message: string): void {
-    if (this.#strict) throw new BatonError(code, message);
+    if (this.#strict) throw new BatonError(code, withoutSecrets(message));
     this.warn(code, message);
   }
 
@@ -33,8 +34,10 @@ export class Diagnostics {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
-    quietly(() => this.#logger.warn(`${message} [${code}]`));
-    quietly(() => this.#onWarning?.({ code, message }));
+    // What was given may be a secret in the wrong place, and a log is also an exit.
+    const safe = withoutSecrets(message);
+    quietly(() => this.#logger.warn(`${safe} [${code}]`));
+    quietly(() => this.#onWarning?.({ code, message: safe }));
   }
 
   /** How often each code occurred. */

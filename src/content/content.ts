@@ -4,7 +4,8 @@ import type { Diagnostics } from '../diagnostics.ts';
 import { describe } from '../errors.ts';
 import type { Metadata, Summary } from '../model.ts';
 import { clip, foreshorten } from './limits.ts';
-import { REDACTED, type Redactor } from './redact.ts';
+import type { Redactor } from './redact.ts';
+import { REDACTED } from './secrets.ts';
 import { toJson } from './serialize.ts';
 
 /**

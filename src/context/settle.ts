@@ -78,13 +78,17 @@ function settleObject<T extends object>(value: T, awaiting: Awaiting): T {
  */
 function onThen<T extends object>(thenable: T, awaiting: Awaiting): T {
   const { then } = thenable as unknown as PromiseLike<unknown>;
+  // Everybody who awaits it gets the same stream.
+  const settled = new WeakMap<object, object>();
   own(thenable, 'then', function (this: unknown, onValue?: unknown, onError?: unknown) {
     const outside = contextApi.active();
     const answer = (value: unknown): unknown => {
-      const isObject = typeof value === 'object' && value !== null;
-      const settled = isObject ? settleValue(value, awaiting) : value;
-      if (!isObject) awaiting.end();
-      return typeof onValue === 'function' ? contextApi.with(outside, () => onValue(settled)) : settled;
+      let given: unknown = value;
+      if (typeof value === 'object' && value !== null) {
+        given = settled.get(value) ?? settleValue(value, awaiting);
+        settled.set(value, given as object);
+      } else awaiting.end();
+      return typeof onValue === 'function' ? contextApi.with(outside, () => onValue(given)) : given;
     };
     const refuse = (error: unknown): unknown => {
       awaiting.fail(error);
