@@ -18,7 +18,7 @@ import type {
 } from './model.ts';
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { toAgent } from './span-model.ts';
-import { type AnswerStatus, answerHandoff } from './spans/answer.ts';
+import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { captureError, trackEvent } from './spans/event.ts';
 import { requestHandoff } from './spans/handoff.ts';
 import { startModelCall } from './spans/model-call.ts';
@@ -164,32 +164,32 @@ export class Baton {
 
   /** The receiver has taken over (first call), or is done with what was handed over (after that). */
   trackHandoffCompleted(input: HandoffAnswer = {}): void {
-    this.#answer('completed', input);
+    this.#quietly(completeHandoff, input);
   }
 
   /** The receiver will not take it: a decision, not an error. */
   trackHandoffRejected(input: HandoffAnswer = {}): void {
-    this.#answer('rejected', input);
+    this.#quietly(rejectHandoff, input);
   }
 
   /** Taking over went wrong. */
   trackHandoffFailed(input: HandoffAnswer = {}): void {
-    this.#answer('failed', input);
+    this.#quietly(failHandoff, input);
   }
 
   /** The work goes back to whoever handed it over. */
   trackHandoffReturned(input: HandoffAnswer = {}): void {
-    this.#answer('returned', input);
+    this.#quietly(returnHandoff, input);
   }
 
   /** Something of the app's own that happened: a span event on the innermost scope, named by its type. */
   track(input: TrackedEvent): void {
-    this.#quietly((given: TrackedEvent) => trackEvent(this.#recorder, given), input);
+    this.#quietly(trackEvent, input);
   }
 
   /** An error that the app dealt with: an `exception` event, and no failed span. */
   captureError(input: CapturedError): void {
-    this.#quietly((given: CapturedError) => captureError(this.#recorder, given), input);
+    this.#quietly(captureError, input);
   }
 
   /** How often each kind of warning occurred. */
@@ -247,18 +247,14 @@ export class Baton {
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
     if (this.#records()) {
-      const handle = this.#tried(input, (given) => start(this.#recorder, given));
+      const handle = this.#tried(start, input);
       if (handle) return handle as Handle;
     }
     return silently((start as unknown) === startSession, input) as Handle;
   }
 
-  #answer(status: AnswerStatus, input: HandoffAnswer): void {
-    this.#quietly((given: HandoffAnswer) => answerHandoff(this.#recorder, status, given), input);
-  }
-
-  #quietly<Input extends object>(record: (input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(input, record);
+  #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
+    if (this.#records()) this.#tried(record, input);
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
@@ -267,9 +263,9 @@ export class Baton {
   }
 
   /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */
-  #tried<Input extends object, T>(input: Input, action: (input: Input) => T): T | undefined {
+  #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
     try {
-      return action(this.#checked(input));
+      return action(this.#recorder, this.#checked(input));
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#diagnostics.misuse(
@@ -278,7 +274,7 @@ export class Baton {
       );
     }
     try {
-      return action(readable(input, 2) as Input);
+      return action(this.#recorder, readable(input, 2) as Input);
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#recorder.failed('recording', error);

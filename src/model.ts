@@ -35,7 +35,7 @@ export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 /** A text, or an object that becomes one JSON string; at most 2,000 bytes of it leave the process, secrets redacted. */
 export type Summary = string | object;
 /** The app's own facts: one attribute `baton.metadata.{key}` each, at most 32. Primitives as they are, the rest as JSON. */
-export type Metadata = Readonly<Record<string, unknown>>;
+export type Metadata = object;
 
 /** An agent: who a run belongs to. A bare string is its key. */
 export interface Agent {

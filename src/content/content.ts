@@ -111,7 +111,7 @@ export class Content {
     if (this.#redactor.isSecretKey(key)) return REDACTED;
     let value: unknown;
     try {
-      value = metadata[key];
+      value = (metadata as Record<string, unknown>)[key];
     } catch {
       return undefined;
     }

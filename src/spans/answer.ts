@@ -6,8 +6,8 @@ import { describe } from '../errors.ts';
 import type { HandoffAnswer, HandoffStatus } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
-import { type Micros, now } from './clock.ts';
-import { exceptionAttributes } from './failure.ts';
+import { type Micros, now, toHrTime } from './clock.ts';
+import { errorTypeOf, exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
@@ -15,7 +15,7 @@ import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
 
-export type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
+type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
 
 const EVENTS: Record<AnswerStatus, string> = {
   accepted: key.EVENT_HANDOFF_ACCEPTED,
@@ -25,15 +25,19 @@ const EVENTS: Record<AnswerStatus, string> = {
   failed: key.EVENT_HANDOFF_FAILED,
 };
 
-/** The app answers a handoff. `completed` on one that nobody has accepted yet means: accepted. */
-export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: HandoffAnswer): void {
+/** The first time it means accepted, after that done. */
+export const completeHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'completed', input);
+export const rejectHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'rejected', input);
+export const returnHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'returned', input);
+export const failHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'failed', input);
+
+function answer(recorder: Recorder, asked: AnswerStatus, input: HandoffAnswer): void {
   const active = recorder.active();
   if (isSilent(active, input.runId)) return;
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
   const handoff = findHandoff(recorder, input, around);
   if (!handoff) return;
-  const answerer = whoAnswers(handoff, around);
-  const { run } = answerer;
+  const run = whoAnswers(handoff, around?.run);
   const first = handoff.answeredAt === undefined;
   const status = asked === 'completed' && first ? 'accepted' : asked;
   if (!first && !mayFollow(handoff.status, status)) {
@@ -43,24 +47,25 @@ export function answerHandoff(recorder: Recorder, asked: AnswerStatus, input: Ha
     );
     return;
   }
-  // Whoever asks may report the answer of a person or of a queue, and takes nothing over by that.
-  if (run && handoff.receiverId === undefined && run.id !== handoff.sourceRunId) run.pickUpLate(handoff);
+  if (run && handoff.receiverId === undefined) run.pickUpLate(handoff);
   const { content } = recorder;
   const details: Attributes = {};
   const reason = content.summary(input.reason, key.ATTR_HANDOFF_REASON);
   const payload = content.summary(input.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
   if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
   if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
-  if (first) writeAnswer(recorder, handoff, answerer, status, { details, error: input.error });
+  if (first) writeAnswer(recorder, handoff, run ?? around ?? handoff.record, status, { details, error: input.error });
   else follow(handoff, run, status, details);
   if (status === 'returned') handBack(handoff, run);
 }
 
-/** The run that is named or around, else the one that picked the handoff up, else the session that it belongs to. */
-function whoAnswers(handoff: Handoff, around: Around | undefined): Around {
-  if (around?.run) return around;
-  const receiver = handoff.receiverId === undefined ? undefined : registry.runs.get(handoff.receiverId);
-  return receiver ?? around ?? handoff.record;
+/**
+ * The run that takes over: the one that is named or around, but never the one that asked: that may report the answer of
+ * a person or a queue, and of the run that picked the handoff up.
+ */
+function whoAnswers(handoff: Handoff, run: Run | undefined): Run | undefined {
+  if (run && run.id !== handoff.sourceRunId) return run;
+  return handoff.receiverId === undefined ? undefined : registry.runs.get(handoff.receiverId);
 }
 
 /** After acceptance the work may still be completed, returned or fail; everything else is final. */
@@ -119,7 +124,7 @@ export function writeAnswer(
   status: AnswerStatus,
   { details, error, at }: AnswerDetails,
 ): void {
-  const { run, record } = around;
+  const { record, run } = around;
   const startedAt = at === undefined ? now() : at + 1;
   handoff.answered(status, startedAt);
   const attributes = commonAttributes(record, around.runId, around.agent.key);
@@ -129,19 +134,19 @@ export function writeAnswer(
   Object.assign(attributes, details);
   const parent = withScope(around.context, trace.wrapSpanContext(handoff.place), around);
   const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
-  if (span && status === 'failed') failAnswer(recorder, handoff, span, error);
+  if (span && status === 'failed') failAnswer(recorder, handoff, span, error, details);
   if (span) recorder.end(span, startedAt, at === undefined ? now() : startedAt + 1);
   if (run) announce(handoff, run, status, {}, at === undefined ? now() : startedAt + 1);
   handoff.close(at === undefined ? now() : startedAt + 2);
   if (status === 'accepted') noticeLoop(handoff, record);
 }
 
-function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unknown): void {
+function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unknown, details?: Attributes): void {
   const known = error !== undefined;
   const exception = known ? exceptionAttributes(error, recorder.content) : {};
-  const message = exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined;
-  const type = (exception[key.ATTR_EXCEPTION_TYPE] as string | undefined) ?? 'handoff_failed';
-  if (known) span.addEvent(key.EVENT_EXCEPTION, exception);
+  const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details?.[key.ATTR_HANDOFF_REASON]) as string | undefined;
+  const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
+  if (known) span.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
   span.setAttribute(key.ATTR_ERROR_TYPE, type);
   const code = SpanStatusCode.ERROR;
   span.setStatus(message === undefined ? { code } : { code, message });
@@ -156,7 +161,8 @@ function follow(handoff: Handoff, run: Run | undefined, status: AnswerStatus, de
 
 function announce(handoff: Handoff, run: Run, status: AnswerStatus, details: Attributes, at: Micros): void {
   run.event(EVENTS[status], { [key.ATTR_HANDOFF_ID]: handoff.id, ...details }, at);
-  run.set(key.ATTR_HANDOFF_STATUS, status);
+  // The run that asked reports what somebody else decided: it bears no status of its own request.
+  if (run.id !== handoff.sourceRunId) run.set(key.ATTR_HANDOFF_STATUS, status);
 }
 
 /** The work is back with the source: a link to where it comes from, when the source is still at work here. */

@@ -41,8 +41,10 @@ export function locate(
   givenSessionId: string | undefined,
   option: string,
 ): Around | undefined {
-  const sessionId = sessionIdOf(recorder, givenSessionId);
   const scope = activeScope(active);
+  // Most name the session that they are in: nothing to look at twice.
+  const isAround = scope !== undefined && scope.record.sessionId === givenSessionId;
+  const sessionId = isAround ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
   if (runId !== undefined && runId !== null) {
     if (scope?.runId === runId) return scope;
     const run = registry.runs.get(runId);

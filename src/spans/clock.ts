@@ -8,24 +8,28 @@ import { shared } from '../shared.ts';
 export type Micros = number;
 
 /** Beyond this the two clocks have parted (a sleeping laptop, a corrected wall clock), and the wall clock is right. */
-const MAX_DRIFT_MICROS = 5_000;
+const MAX_DRIFT_MILLIS = 5;
+/** How long the monotonic clock is trusted alone: reading both for each span costs as much as the rest of this file. */
+const TRUSTED_MILLIS = 20;
 
-/** Between the monotonic clock and the epoch, and what was told last. */
-const clock = shared('clock', () => ({ offset: Date.now() * 1_000 - performance.now() * 1_000, last: 0 }));
+/** Milliseconds between the monotonic clock and the epoch, when they were compared last, and what was told last. */
+const clock = shared('clock', () => ({ offset: Date.now() - performance.now(), compared: performance.now(), last: 0 }));
 
 export function now(): Micros {
-  const wall = Date.now() * 1_000;
-  let micros = Math.floor(performance.now() * 1_000 + clock.offset);
-  const drift = micros - wall;
-  if (drift > MAX_DRIFT_MICROS || drift < -MAX_DRIFT_MICROS) {
-    clock.offset += wall - micros;
-    micros = wall;
-    // After a step back of the wall clock, order across the step is lost: better than times that stand still.
-    if (micros < clock.last - MAX_DRIFT_MICROS) clock.last = 0;
-  }
-  if (micros <= clock.last) micros = clock.last + 1;
-  clock.last = micros;
-  return micros;
+  const monotonic = performance.now();
+  if (monotonic - clock.compared > TRUSTED_MILLIS) compare(monotonic);
+  const micros = Math.floor((monotonic + clock.offset) * 1_000);
+  clock.last = micros > clock.last ? micros : clock.last + 1;
+  return clock.last;
+}
+
+function compare(monotonic: number): void {
+  clock.compared = monotonic;
+  const wall = Date.now();
+  if (Math.abs(monotonic + clock.offset - wall) <= MAX_DRIFT_MILLIS) return;
+  clock.offset = wall - monotonic;
+  // After a step back of the wall clock, order across the step is lost: better than times that stand still.
+  if (wall * 1_000 < clock.last - MAX_DRIFT_MILLIS * 1_000) clock.last = 0;
 }
 
 export function toHrTime(micros: Micros): HrTime {

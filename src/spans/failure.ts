@@ -12,6 +12,18 @@ export function isAbort(error: unknown): boolean {
 /** What may stand in `error.type`: a class or a code, and no sentence with an order number in it. */
 const TYPE = /^[\w.$:-]{1,80}$/;
 
+/** `error.type`, without secrets. */
+export function errorTypeOf(error: unknown, content: Content): string {
+  return content.name(errorType(error), key.ATTR_ERROR_TYPE) ?? '_OTHER';
+}
+
+/** The class of what was thrown, where it has one. */
+function exceptionType(error: unknown): string {
+  const type = errorType(error);
+  const name = read(error, 'name');
+  return type === read(error, 'code') && isType(name) ? name : type;
+}
+
 /** Low-cardinality word for `error.type`: the error's own name, its class, its code, or the type of what was thrown. */
 function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return error === null ? 'object' : typeof error;
@@ -47,13 +59,13 @@ export function recordError(activity: Activity, error: unknown): string | undefi
   activity.setError(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
   if (!activity.hasSeen(error)) activity.event(key.EVENT_EXCEPTION, exception);
   activity.parent?.sees(error);
-  return exception[key.ATTR_EXCEPTION_TYPE] as string | undefined;
+  return errorTypeOf(error, content);
 }
 
 /** `exception.*` without secrets: the stock `recordException` writes message and stack as they are. */
 export function exceptionAttributes(error: unknown, content: Content): Attributes {
   const attributes: Attributes = {};
-  const type = content.name(errorType(error), key.ATTR_EXCEPTION_TYPE);
+  const type = content.name(exceptionType(error), key.ATTR_EXCEPTION_TYPE);
   if (type !== undefined) attributes[key.ATTR_EXCEPTION_TYPE] = type;
   const message = content.value(messageOf(error), key.ATTR_EXCEPTION_MESSAGE);
   if (message !== undefined) attributes[key.ATTR_EXCEPTION_MESSAGE] = message;

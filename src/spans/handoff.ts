@@ -45,6 +45,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   /** The id of the run that picked it up. */
   receiverId: string | undefined;
   answeredAt: Micros | undefined;
+  /** Somebody took the work, for a while at least. */
+  moved = false;
   returnedAt: Micros | undefined;
   readonly #recorder: Recorder;
   readonly #modeGiven: boolean;
@@ -77,6 +79,10 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 
   get target(): string | undefined {
     return this.to?.key;
+  }
+
+  get settled(): boolean {
+    return this.answeredAt !== undefined;
   }
 
   get waitMs(): number | undefined {
@@ -125,6 +131,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   answered(status: HandoffStatus, at: Micros): void {
     this.status = status;
     this.answeredAt = at;
+    this.moved = status !== 'rejected' && status !== 'failed';
     this.record.handoffs.taken(this);
   }
 

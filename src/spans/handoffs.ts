@@ -49,7 +49,7 @@ export class Handoffs implements SessionHandoffs {
 
   add(handoff: Handoff): void {
     this.count++;
-    if (this.#all.length >= MAX_KEPT) this.#count(this.#all.shift());
+    if (this.#all.length >= MAX_KEPT) this.#count(this.#takeOldest());
     this.#all.push(handoff);
     this.#open.add(handoff);
     this.#waiting.add(handoff);
@@ -87,6 +87,12 @@ export class Handoffs implements SessionHandoffs {
     for (const handoff of this.#open) handoff.close(now());
     for (const handoff of this.#all) this.#forget(handoff);
     this.#waiting.clear();
+  }
+
+  /** The oldest that is answered; the oldest of all where the first hundred are not. */
+  #takeOldest(): Handoff | undefined {
+    const index = this.#all.slice(0, 100).findIndex(({ settled }) => settled);
+    return this.#all.splice(Math.max(0, index), 1)[0];
   }
 
   #count(handoff: Handoff | undefined): void {
@@ -146,8 +152,8 @@ export class Handoffs implements SessionHandoffs {
 
   #segments(): string[][] {
     const moves: Move[] = [];
-    for (const { source, target, status, answeredAt, returnedAt } of this.#all) {
-      if (answeredAt === undefined || target === undefined || status === 'rejected') continue;
+    for (const { source, target, moved, answeredAt, returnedAt } of this.#all) {
+      if (answeredAt === undefined || target === undefined || !moved) continue;
       moves.push({ from: source, to: target, at: answeredAt });
       if (returnedAt !== undefined) moves.push({ from: target, to: source, at: returnedAt });
     }

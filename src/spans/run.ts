@@ -24,7 +24,7 @@ import { pickUp } from './pick-up.ts';
 import type { Recorder } from './recorder.ts';
 import { registry, remember, rememberEnded } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, Unsampled } from './silent.ts';
+import { isSilent, Silent, silentSessionId, Unsampled } from './silent.ts';
 
 /** One agent at work. */
 export class Run extends Activity implements RunHandle {
@@ -142,7 +142,9 @@ export function startChildRun(recorder: Recorder, input: RunInput): Run | Silent
 function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Silent {
   const active = recorder.active();
   const { content } = recorder;
-  if (isSilent(active, input.parentRunId)) return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId));
+  if (isSilent(active, input.parentRunId)) {
+    return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
+  }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier, active);
   const sessionId = input.sessionId ?? carried?.sessionId;
   const around =

@@ -77,16 +77,20 @@ export class SessionRecord implements Belonging, Around {
     while (this.#open) this.#open.abandon();
     this.handoffs.closeAll();
     this.over = true;
-    if (registry.sessions.get(this.sessionId) !== this) return;
-    registry.sessions.delete(this.sessionId);
-    const older = this.stillOpen();
-    if (older) registry.sessions.set(older.sessionId, older);
+    this.delist();
   }
 
   /** Two sessions may have the same id at once: the newest that is open answers to it. */
-  private stillOpen(): SessionRecord | undefined {
-    let older = this.shadowed;
-    while (older?.over) older = older.shadowed;
-    return older;
+  private delist(): void {
+    const { shadowed } = this;
+    this.shadowed = undefined;
+    let newer = registry.sessions.get(this.sessionId);
+    if (newer === this) {
+      if (shadowed) registry.sessions.set(this.sessionId, shadowed);
+      else registry.sessions.delete(this.sessionId);
+      return;
+    }
+    while (newer && newer.shadowed !== this) newer = newer.shadowed;
+    if (newer) newer.shadowed = shadowed;
   }
 }
