@@ -93,9 +93,15 @@ function createProvider(sdk: Sdk, options: RegisterOptions, env: Env): HostedPro
 }
 
 function resourceFrom({ resources }: Sdk, options: RegisterOptions): MergeableResource {
-  const { envDetector, hostDetector, processDetector, serviceInstanceIdDetector } = resources;
-  const detectors = [envDetector, hostDetector, processDetector, serviceInstanceIdDetector];
-  const given: Record<string, string> = { ...options.resource };
+  const { envDetector, hostDetector, serviceInstanceIdDetector } = resources;
+  const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];
+  // Not the process detector: it sends the command line along, and command lines hold secrets.
+  const given: Record<string, string | number> = {
+    'process.pid': process.pid,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+    ...options.resource,
+  };
   if (options.serviceName) given['service.name'] = options.serviceName;
   if (options.serviceVersion) given['service.version'] = options.serviceVersion;
   return resources

@@ -40,11 +40,10 @@ interface TraceModule {
 interface ResourcesModule {
   readonly envDetector: object;
   readonly hostDetector: object;
-  readonly processDetector: object;
   readonly serviceInstanceIdDetector: object;
   defaultResource(): MergeableResource;
   detectResources(options: { detectors: object[] }): MergeableResource;
-  resourceFromAttributes(attributes: Readonly<Record<string, string>>): MergeableResource;
+  resourceFromAttributes(attributes: Readonly<Record<string, string | number>>): MergeableResource;
 }
 
 export interface MergeableResource {

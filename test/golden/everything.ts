@@ -190,7 +190,11 @@ async function handoffs(lead: Run): Promise<void> {
   baton.trackHandoffRequested({ target: 'printer', reason: 'Print the invoice' });
   await sleep(2);
   await baton.withChildRun({ agent: 'printer' }, async () => {
-    baton.trackHandoffFailed({ reason: 'Out of paper', payloadSummary: 'invoice 77' });
+    baton.trackHandoffFailed({
+      reason: 'Out of paper',
+      payloadSummary: 'invoice 77',
+      error: new RangeError('tray 2 is empty'),
+    });
     await sleep(2);
   });
 

@@ -19,7 +19,7 @@ const MAX_FAILURES = 10;
 export function renderHead(timeline: SessionTimeline, { width, isNarrow }: Layout): StyledText[] {
   const { id, kind, name, durationMs, startUnixMs, statistics } = timeline;
   const { mark, word, style } = verdict(timeline);
-  const title = name === undefined || name === kind ? kind : `${name} (${kind})`;
+  const title = name === undefined || kind === undefined || name === kind ? (name ?? kind) : `${name} (${kind})`;
   const facts = [
     { ...plain(id), style: BOLD },
     ...(title === undefined ? [] : [plain(title)]),
