@@ -1112,7 +1112,9 @@ describe('the handoffs of a session', () => {
   it('push none that is open out of memory, however many were answered before', () => {
     const session = baton.startSession({ id: 'slow' });
     const triage = baton.startRun({ sessionId: 'slow', agent: 'triage' });
-    const slow = baton.trackHandoffRequested({ sourceRunId: triage.id, target: 'patience' });
+    const slow = Array.from({ length: 150 }, () =>
+      baton.trackHandoffRequested({ sourceRunId: triage.id, target: 'patience' }),
+    );
     baton.withSession({ id: 'busy' }, () =>
       baton.withRun({ agent: 'router' }, () => {
         for (let index = 0; index < 10_000; index++) {
@@ -1120,10 +1122,17 @@ describe('the handoffs of a session', () => {
         }
       }),
     );
-    baton.withRun({ sessionId: 'slow', agent: 'patience', handoffId: slow.id }, () => baton.trackHandoffCompleted());
+    for (const { id } of slow) {
+      baton.withRun({ sessionId: 'slow', agent: 'patience', handoffId: id }, () => baton.trackHandoffCompleted());
+    }
     triage.end();
     session.end();
-    expect(named('handoff patience').attributes['baton.handoff.status']).toBe('accepted');
+    const statuses = recording
+      .spans()
+      .filter(({ name }) => name === 'handoff patience')
+      .map(({ attributes }) => attributes['baton.handoff.status']);
+    expect(statuses.filter((status) => status !== 'accepted')).toEqual([]);
+    expect(statuses).toHaveLength(150);
     expect(warnings).toEqual([]);
   });
 
