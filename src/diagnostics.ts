@@ -1,6 +1,6 @@
 import { type DiagLogger, diag } from '@opentelemetry/api';
-import { withoutSecrets } from './content/secrets.ts';
 import { BatonError, type BatonErrorCode } from './errors.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /** One warning, as `onWarning` gets it. */
 export interface BatonWarning {

@@ -3,9 +3,9 @@ import { ATTR_METADATA_DROPPED, PREFIX_METADATA } from '../attributes.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import { describe } from '../errors.ts';
 import type { Metadata, Summary } from '../model.ts';
+import { REDACTED } from '../secrets.ts';
 import { clip, foreshorten } from './limits.ts';
 import type { Redactor } from './redact.ts';
-import { REDACTED } from './secrets.ts';
 import { toJson } from './serialize.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
-import { REDACTED, withoutSecrets } from './secrets.ts';
+import { REDACTED, withoutSecrets } from '../secrets.ts';
 
 /** What must not leave the process. The rules add to the built-in ones. */
 export interface RedactionOptions {

@@ -1,6 +1,6 @@
+import { REDACTED } from '../secrets.ts';
 import { foreshorten } from './limits.ts';
 import type { Redactor } from './redact.ts';
-import { REDACTED } from './secrets.ts';
 
 /** Only 2,000 bytes leave the process: no need to walk a graph of a million nodes for them. */
 const MAX_NODES = 1_000;

@@ -10,7 +10,7 @@ import { type Micros, now, toHrTime } from './clock.ts';
 import { errorTypeOf, exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { registry } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
@@ -77,7 +77,7 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   const { handoffId } = input;
   const run = around?.run;
   if (handoffId !== undefined && handoffId !== null) {
-    const known = registry.handoffs.get(handoffId) ?? (run?.pickedUp?.id === handoffId ? run.pickedUp : undefined);
+    const known = handoffById(handoffId) ?? (run?.pickedUp?.id === handoffId ? run.pickedUp : undefined);
     if (known) return known;
     const remote = remoteHandoff(recorder, handoffId, around);
     if (!remote) {

@@ -132,6 +132,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.status = status;
     this.answeredAt = at;
     this.moved = status !== 'rejected' && status !== 'failed';
+    if (registry.handoffs.delete(this.id)) remember(registry.answeredHandoffs, this.id, this);
     this.record.handoffs.taken(this);
   }
 

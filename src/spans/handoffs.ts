@@ -103,6 +103,7 @@ export class Handoffs implements SessionHandoffs {
 
   #forget(handoff: Handoff): void {
     registry.handoffs.delete(handoff.id);
+    registry.answeredHandoffs.delete(handoff.id);
   }
 
   path(): string {

@@ -5,7 +5,7 @@ import type { Around } from './around.ts';
 import type { Carried } from './carrier.ts';
 import type { Handoff } from './handoff.ts';
 import type { Recorder } from './recorder.ts';
-import { registry } from './registry.ts';
+import { handoffById } from './registry.ts';
 
 /** The handoff that a starting run picks up: the one it names or was sent, else the oldest that waits for it. */
 export function pickUp(
@@ -20,7 +20,7 @@ export function pickUp(
     const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
     return around.record.handoffs.waitingFor(around.runId, receiver);
   }
-  const known = registry.handoffs.get(handoffId);
+  const known = handoffById(handoffId);
   if (known === undefined) {
     const remote = remoteHandoff(recorder, handoffId, around, carried?.source);
     if (!remote) {

@@ -9,6 +9,8 @@ interface Registry {
   readonly sessions: Map<string, SessionRecord>;
   readonly runs: Map<string, Run>;
   readonly handoffs: Map<string, Handoff>;
+  /** Apart, so that many of them push no open one out. */
+  readonly answeredHandoffs: Map<string, Handoff>;
   /** Ids of runs that ended lately, in two generations: enough to tell a late call from a run of another process. */
   endedRuns: Set<string>;
   olderEndedRuns: Set<string>;
@@ -17,37 +19,32 @@ interface Registry {
 /** What never ends gives way to the newest; its id still works, as a place in a trace. */
 const MAX_OPEN = 10_000;
 const ENDED_GENERATION = 1_000;
-const MAX_LOOKED_AT = 100;
 
 export const registry: Registry = shared('registry', () => ({
   sessions: new Map(),
   runs: new Map(),
   handoffs: new Map(),
+  answeredHandoffs: new Map(),
   endedRuns: new Set(),
   olderEndedRuns: new Set(),
 }));
 
-export function remember<T extends object>(map: Map<string, T>, id: string, value: T, diagnostics: Diagnostics): void {
-  if (map.size >= MAX_OPEN) makeRoom(map as Map<string, Remembered>, diagnostics);
+/** Keeps a value by its id; what had settled gives way in silence, what was open with a warning. */
+export function remember<T>(map: Map<string, T>, id: string, value: T, diagnostics?: Diagnostics): void {
+  if (map.size >= MAX_OPEN) {
+    const oldest = map.keys().next().value;
+    if (oldest !== undefined) map.delete(oldest);
+    diagnostics?.warn(
+      'too_many_open',
+      `more than ${MAX_OPEN} are open at once: is a start… without its end() somewhere?`,
+    );
+  }
   map.set(id, value);
 }
 
-interface Remembered {
-  /** Kept only in case somebody names it again. */
-  readonly settled?: boolean;
-}
-
-/** Forgets the oldest that has settled; the oldest of all, and says so, where none of the first hundred has. */
-function makeRoom(map: Map<string, Remembered>, diagnostics: Diagnostics): void {
-  let looked = 0;
-  for (const [id, { settled }] of map) {
-    if (settled) return void map.delete(id);
-    looked++;
-    if (looked >= MAX_LOOKED_AT) break;
-  }
-  const oldest = map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
-  diagnostics.warn('too_many_open', `more than ${MAX_OPEN} are open at once: is a start… without its end() somewhere?`);
+/** A handoff of this process, open or answered. */
+export function handoffById(id: string): Handoff | undefined {
+  return registry.handoffs.get(id) ?? registry.answeredHandoffs.get(id);
 }
 
 export function rememberEnded(runId: string): void {

@@ -8,16 +8,18 @@ import { readSource } from './imports.ts';
 // file beside them. A new room needs a line here.
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
-const library = ['content', 'context', 'diagnostics', 'options', 'span-model', 'spans', ...words];
+const library = ['content', 'context', 'diagnostics', 'options', 'shared', 'span-model', 'spans', ...words];
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
   errors: [],
   handles: ['model'],
   model: [],
+  secrets: [],
+  shared: [],
   version: [],
-  diagnostics: ['errors'],
-  content: ['diagnostics', ...words],
+  diagnostics: ['errors', 'secrets'],
+  content: ['diagnostics', 'secrets', ...words],
   context: ['diagnostics', ...words],
   options: ['content', 'diagnostics', ...words],
   'span-model': ['content', ...words],
