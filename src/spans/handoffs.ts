@@ -107,14 +107,27 @@ export class Handoffs implements SessionHandoffs {
   }
 
   path(): string {
-    return this.#segments()
-      .map((segment) => segment.join(' → '))
-      .join(', ');
+    let path = '';
+    let last: string | undefined;
+    for (const { from, to } of this.#moves()) {
+      if (last === undefined) path = from;
+      else if (last !== from) path += `, ${from}`;
+      path += ` → ${to}`;
+      last = to;
+    }
+    return last === undefined ? (firstOf(this.#agents) ?? '') : path;
   }
 
-  /** The path as one list: a new segment starts with its source again. */
+  /** The path as one list: where it is broken, it goes on with its source again. */
   agentPath(): string[] {
-    return this.#segments().flat().slice(0, MAX_PATH);
+    const path: string[] = [];
+    for (const { from, to } of this.#moves()) {
+      if (path[path.length - 1] !== from) path.push(from);
+      path.push(to);
+      if (path.length >= MAX_PATH) break;
+    }
+    const first = firstOf(this.#agents);
+    return path.length === 0 && first !== undefined ? [first] : path;
   }
 
   statistics(): HandoffStatistics {
@@ -151,24 +164,18 @@ export class Handoffs implements SessionHandoffs {
     return this.#all.some((other) => other !== handoff && same(other) && sentBackBefore(other, asked));
   }
 
-  #segments(): string[][] {
+  /** How the work went from agent to agent, in the order of time. */
+  #moves(): Move[] {
     const moves: Move[] = [];
     for (const { source, target, moved, answeredAt, returnedAt } of this.#all) {
       if (answeredAt === undefined || target === undefined || !moved) continue;
       moves.push({ from: source, to: target, at: answeredAt });
       if (returnedAt !== undefined) moves.push({ from: target, to: source, at: returnedAt });
     }
-    moves.sort((a, b) => a.at - b.at);
-    const segments: string[][] = [];
-    for (const { from, to } of moves) {
-      const current = segments.at(-1);
-      if (current?.at(-1) === from) current.push(to);
-      else segments.push([from, to]);
-    }
-    if (segments.length === 0) {
-      const [first] = this.#agents;
-      return first === undefined ? [] : [[first]];
-    }
-    return segments;
+    return moves.length > 1 ? moves.sort((a, b) => a.at - b.at) : moves;
   }
+}
+
+function firstOf(agents: ReadonlySet<string>): string | undefined {
+  return agents.values().next().value;
 }

@@ -11,22 +11,20 @@ interface Registry {
   readonly handoffs: Map<string, Handoff>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: Map<string, Handoff>;
-  /** Ids of runs that ended lately, in two generations: enough to tell a late call from a run of another process. */
-  endedRuns: Set<string>;
-  olderEndedRuns: Set<string>;
+  /** Marks of the runs that ended lately, each in a place of its own that a later one may take. */
+  readonly endedRuns: Uint32Array;
 }
 
 /** What never ends gives way to the newest; its id still works, as a place in a trace. */
 const MAX_OPEN = 10_000;
-const ENDED_GENERATION = 1_000;
+const ENDED_RUNS = 4_096;
 
 export const registry: Registry = shared('registry', () => ({
   sessions: new Map(),
   runs: new Map(),
   handoffs: new Map(),
   answeredHandoffs: new Map(),
-  endedRuns: new Set(),
-  olderEndedRuns: new Set(),
+  endedRuns: new Uint32Array(ENDED_RUNS),
 }));
 
 /** Keeps a value by its id; what had settled gives way in silence, what was open with a warning. */
@@ -47,14 +45,18 @@ export function handoffById(id: string): Handoff | undefined {
   return registry.handoffs.get(id) ?? registry.answeredHandoffs.get(id);
 }
 
+/** Tells a late call from a run of another process, without keeping anything of the run alive. */
 export function rememberEnded(runId: string): void {
-  if (registry.endedRuns.size >= ENDED_GENERATION) {
-    registry.olderEndedRuns = registry.endedRuns;
-    registry.endedRuns = new Set();
-  }
-  registry.endedRuns.add(runId);
+  const mark = markOf(runId);
+  registry.endedRuns[mark % ENDED_RUNS] = mark;
 }
 
 export function hasEnded(runId: string): boolean {
-  return registry.endedRuns.has(runId) || registry.olderEndedRuns.has(runId);
+  const mark = markOf(runId);
+  return registry.endedRuns[mark % ENDED_RUNS] === mark;
+}
+
+/** The last eight digits of the span id: enough for a warning, and no string to keep. */
+function markOf(runId: string): number {
+  return Number.parseInt(runId.slice(44, 52), 16) >>> 0;
 }
