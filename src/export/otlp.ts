@@ -8,8 +8,6 @@ import { BatonError } from '../errors.ts';
 
 /** What Baton uses of an SDK, whichever line it is. */
 export interface Sdk {
-  /** Version of `@opentelemetry/sdk-trace`, e.g. `2.12.1`. */
-  readonly version: string;
   readonly trace: TraceModule;
   readonly resources: ResourcesModule;
   readonly exporter: new (config: OtlpConfig) => object;
@@ -54,7 +52,6 @@ export interface MergeableResource {
 const EXPORTER = '@opentelemetry/exporter-trace-otlp-http';
 const PROTO_EXPORTER = '@opentelemetry/exporter-trace-otlp-proto';
 const CONTEXT = '@opentelemetry/context-async-hooks';
-const PACKAGES = `@opentelemetry/api @opentelemetry/sdk-trace-base ${EXPORTER} ${CONTEXT}`;
 
 /** Pins of one line: a bare install may take packages of both, which do not fit together. */
 const INSTALL: Readonly<Record<'2' | '3', string>> = {
@@ -90,7 +87,6 @@ export function loadSdk(protocol: 'json' | 'protobuf' = 'json'): Sdk {
     app.load(CONTEXT);
   const exporter: { OTLPTraceExporter: Sdk['exporter'] } = app.load(exporterName);
   return {
-    version: (load('@opentelemetry/sdk-trace/package.json') as { version: string }).version,
     trace: load('@opentelemetry/sdk-trace'),
     resources: load('@opentelemetry/resources'),
     exporter: exporter.OTLPTraceExporter,
@@ -126,6 +122,6 @@ function notInstalled(missing: readonly string[]): BatonError {
   const line = major > 22 || (major === 22 && minor >= 15) ? '3' : '2';
   return new BatonError(
     'sdk_not_installed',
-    `OpenTelemetry's SDK is not installed: expected ${PACKAGES}, missing ${missing.join(', ')}. Run\n  ${INSTALL[line]}\n`,
+    `OpenTelemetry's SDK is not installed: ${missing.join(' and ')} cannot be found from here. Run\n  ${INSTALL[line]}\n`,
   );
 }
