@@ -1,7 +1,15 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { context, propagation, SpanKind, SpanStatusCode, type TextMapPropagator } from '@opentelemetry/api';
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapPropagator,
+} from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import {
   Baton,
@@ -21,6 +29,8 @@ const WHO = ['baton.agent.key', ...SHOW];
 let recording: Recording;
 let baton: Baton;
 let warnings: BatonWarning[];
+/** What OpenTelemetry has to say: a span that is ended twice, or written to after its end. */
+const complaints: string[] = [];
 
 function record(options: RecordingOptions = {}): void {
   recording = startRecording(options);
@@ -28,12 +38,17 @@ function record(options: RecordingOptions = {}): void {
   baton = new Baton({ agent: 'app', onWarning: (warning) => warnings.push(warning) });
 }
 
-beforeEach(() => record());
+beforeEach(() => {
+  listen();
+  record();
+});
 
 afterEach(async () => {
   await recording.stop();
   // What a failing test leaves open must not fail the next one.
   for (const open of [registry.sessions, registry.runs, registry.handoffs]) open.clear();
+  diag.disable();
+  expect(complaints.splice(0)).toEqual([]);
 });
 
 function tree(show: readonly string[] = SHOW): string {
@@ -48,6 +63,16 @@ function named(name: string): ReadableSpan {
 
 function codes(): string[] {
   return warnings.map(({ code }) => code);
+}
+
+function listen(): void {
+  const complain = (message: string): void => {
+    if (message !== 'otel-baton') complaints.push(message);
+  };
+  diag.setLogger(
+    { error: complain, warn: complain, info: () => {}, debug: () => {}, verbose: () => {} },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
 }
 
 /** Microseconds, exact: an HrTime as one number loses some. */
@@ -741,6 +766,18 @@ invoke_workflow
     expect([linkOf('invoke_agent first'), linkOf('invoke_agent second')]).toEqual([[asked?.id], [passed?.id]]);
   });
 
+  it('takes of what two siblings passed on the older one', () => {
+    const [first, second] = inTriage(() => {
+      const passed = ['one', 'two'].map((agent) =>
+        baton.withChildRun({ agent }, () => baton.trackHandoffRequested({ target: 'billing' })),
+      );
+      baton.withChildRun({ agent: { key: 'billing', name: 'first' } }, () => {});
+      baton.withChildRun({ agent: { key: 'billing', name: 'second' } }, () => {});
+      return passed;
+    });
+    expect([linkOf('invoke_agent first'), linkOf('invoke_agent second')]).toEqual([[first?.id], [second?.id]]);
+  });
+
   it('does not take a handoff whose source has stopped waiting', () => {
     baton.withSession({}, () => {
       baton.withRun({ agent: 'triage' }, () => {
@@ -1115,13 +1152,13 @@ describe('the handoffs of a session', () => {
     const slow = Array.from({ length: 150 }, () =>
       baton.trackHandoffRequested({ sourceRunId: triage.id, target: 'patience' }),
     );
-    baton.withSession({ id: 'busy' }, () =>
-      baton.withRun({ agent: 'router' }, () => {
-        for (let index = 0; index < 10_000; index++) {
-          baton.trackHandoffRejected({ handoffId: baton.trackHandoffRequested({ target: 'search' }).id });
-        }
-      }),
-    );
+    baton.withSession({ id: 'busy' }, () => {
+      for (let index = 0; index < 10_000; index++) {
+        baton.withRun({ agent: 'router' }, () =>
+          baton.trackHandoffRejected({ handoffId: baton.trackHandoffRequested({ target: 'search' }).id }),
+        );
+      }
+    });
     for (const { id } of slow) {
       baton.withRun({ sessionId: 'slow', agent: 'patience', handoffId: id }, () => baton.trackHandoffCompleted());
     }
