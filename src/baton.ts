@@ -259,7 +259,7 @@ export class Baton {
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
   #records(): boolean {
-    return this.#enabled && this.#recorder.records();
+    return this.#enabled && this.#recorder.provider() !== undefined;
   }
 
   /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */

@@ -6,7 +6,7 @@ import { describe } from '../errors.ts';
 import type { HandoffAnswer, HandoffStatus } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
-import { type Micros, now, toHrTime } from './clock.ts';
+import { type Micros, now, tick, toHrTime } from './clock.ts';
 import { errorTypeOf, exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
@@ -135,9 +135,9 @@ export function writeAnswer(
   const parent = withScope(around.context, trace.wrapSpanContext(handoff.place), around);
   const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
   if (span && status === 'failed') failAnswer(recorder, handoff, span, error, details);
-  if (span) recorder.end(span, startedAt, at === undefined ? now() : startedAt + 1);
-  if (run) announce(handoff, run, status, {}, at === undefined ? now() : startedAt + 1);
-  handoff.close(at === undefined ? now() : startedAt + 2);
+  if (span) recorder.end(span, startedAt, at === undefined ? tick() : startedAt + 1);
+  if (run) announce(handoff, run, status, {}, at === undefined ? tick() : startedAt + 1);
+  handoff.close(at === undefined ? tick() : startedAt + 2);
   if (status === 'accepted') noticeLoop(handoff, record);
 }
 

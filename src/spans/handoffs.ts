@@ -39,9 +39,9 @@ export class Handoffs implements SessionHandoffs {
   /** By status, those that are no longer kept. */
   readonly #counted: Partial<Record<HandoffStatus, number>> = {};
   /** Those whose span is open. */
-  readonly #open: Set<Handoff> = new Set();
+  #open: Handoff[] = [];
   /** Those that a run may still pick up. */
-  readonly #waiting: Set<Handoff> = new Set();
+  #waiting: Handoff[] = [];
 
   constructor(agents: ReadonlySet<string>) {
     this.#agents = agents;
@@ -51,8 +51,8 @@ export class Handoffs implements SessionHandoffs {
     this.count++;
     if (this.#all.length >= MAX_KEPT) this.#count(this.#takeOldest());
     this.#all.push(handoff);
-    this.#open.add(handoff);
-    this.#waiting.add(handoff);
+    this.#open.push(handoff);
+    this.#waiting.push(handoff);
   }
 
   /**
@@ -72,21 +72,24 @@ export class Handoffs implements SessionHandoffs {
 
   /** Nobody else can pick it up. */
   taken(handoff: Handoff): void {
-    this.#waiting.delete(handoff);
+    remove(this.#waiting, handoff);
   }
 
   closed(handoff: Handoff): void {
-    this.#open.delete(handoff);
+    remove(this.#open, handoff);
   }
 
   sourceEnded(runId: string): void {
-    for (const handoff of this.#waiting) if (handoff.sourceRunId === runId) handoff.sourceEnded();
+    const its = this.#waiting.filter(({ sourceRunId }) => sourceRunId === runId);
+    for (const handoff of its) handoff.sourceEnded();
   }
 
   closeAll(): void {
-    for (const handoff of this.#open) handoff.close(now());
+    const open = this.#open;
+    this.#open = [];
+    this.#waiting = [];
+    for (const handoff of open) handoff.close(now());
     for (const handoff of this.#all) this.#forget(handoff);
-    this.#waiting.clear();
   }
 
   /** The oldest that is answered; the oldest of all where the first hundred are not. */
@@ -174,6 +177,11 @@ export class Handoffs implements SessionHandoffs {
     }
     return moves.length > 1 ? moves.sort((a, b) => a.at - b.at) : moves;
   }
+}
+
+function remove(list: Handoff[], handoff: Handoff): void {
+  const index = list.indexOf(handoff);
+  if (index >= 0) list.splice(index, 1);
 }
 
 function firstOf(agents: ReadonlySet<string>): string | undefined {

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   context as contextApi,
-  createContextKey,
   type Link,
   ProxyTracerProvider,
   type Span,
@@ -22,9 +21,6 @@ import { type Micros, toHrTime } from './clock.ts';
 
 /** What a global provider delegates to while nobody has registered one. */
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
-
-/** The key of OpenTelemetry's core, the same in both SDK lines. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 export interface RecorderOptions {
   readonly tracerProvider: TracerProvider | undefined;
@@ -64,11 +60,6 @@ export class Recorder {
     const provider = this.#given ?? trace.getTracerProvider();
     const delegate = (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
     return delegate === NO_PROVIDER ? undefined : delegate;
-  }
-
-  /** Whether anybody records: a provider is there, and tracing is not suppressed (as it is inside exporters). */
-  records(): boolean {
-    return this.provider() !== undefined && contextApi.active().getValue(SUPPRESS_TRACING) !== true;
   }
 
   /**
