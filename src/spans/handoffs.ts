@@ -56,7 +56,7 @@ export class Handoffs implements SessionHandoffs {
   }
 
   /**
-   * The oldest handoff that waits for such a run: one of its parent's, else one that a finished sibling passed on; for a
+   * The oldest handoff that waits for such a run: one of its parent's, else one that a sibling addressed to it; for a
    * run without a parent any of the session's.
    */
   waitingFor(parentId: string | undefined, who: Receiver): Handoff | undefined {

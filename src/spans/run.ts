@@ -22,7 +22,7 @@ import { type Micros, now } from './clock.ts';
 import { type Handoff, linksTo } from './handoff.ts';
 import { pickUp } from './pick-up.ts';
 import type { Recorder } from './recorder.ts';
-import { registry, remember, rememberEnded } from './registry.ts';
+import { handoffById, registry, remember, rememberEnded } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent, silentSessionId, Unsampled } from './silent.ts';
 
@@ -150,6 +150,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const around =
     carried?.around ??
     locate(recorder, active, input.parentRunId, sessionId, 'parentRunId') ??
+    // Outside any scope, who picks up a handoff joins the session that it belongs to.
+    handoffById(input.handoffId ?? '')?.record ??
     new SessionRecord(recorder, active);
   if (isChild && around.runId === undefined && !carried) {
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
