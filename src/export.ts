@@ -1,7 +1,10 @@
 /**
- * `otel-baton/export`: span exporters to put around your own. Structural: they fit the SDK lines 2.x and 3.x.
+ * `otel-baton/export`: the exporter plugin, to put around your own exporters and beside your own processors. Structural:
+ * it fits the SDK lines 2.x and 3.x, and imports neither.
  *
  * @packageDocumentation
  */
 export { agentServices } from './export/agent-services.ts';
 export type { ExportableResource, ExportableSpan, Exporter } from './export/exporter.ts';
+export { onlyPipelines, type PipelineExporter } from './export/only-pipelines.ts';
+export { type PipelineSpanProcessor, pipelineSpans, type StartingSpan } from './export/span-processor.ts';

@@ -25,7 +25,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   'span-model': ['content', ...words],
   spans: library,
   baton: library,
-  export: ['diagnostics', ...words],
+  export: ['context', 'diagnostics', ...words],
   index: ['baton', 'export', ...library],
   sdk: ['export', 'diagnostics', ...words],
   register: ['sdk'],

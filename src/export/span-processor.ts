@@ -1,0 +1,73 @@
+import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
+import { ATTR_AGENT_KEY, ATTR_RUN_ID, ATTR_SESSION_ID } from '../attributes.ts';
+import { scopeOf } from '../context/scope.ts';
+import { NAME } from '../version.ts';
+
+/** A span as a processor of either SDK line gets it when it starts. */
+export interface StartingSpan {
+  readonly attributes: Attributes;
+  readonly instrumentationScope: { readonly name: string };
+  setAttributes(attributes: Attributes): unknown;
+}
+
+/** A span processor of either SDK line. */
+export interface PipelineSpanProcessor {
+  onStart(span: StartingSpan, parentContext: Context): void;
+  onEnd(span: unknown): void;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** What a scope of Baton says of the spans inside it; the shape is shared by all copies of the package. */
+interface Scope {
+  readonly record?: { readonly sessionId: string };
+  readonly runId?: string | undefined;
+  readonly agent?: { readonly key: string };
+}
+
+const INHERITED = [ATTR_SESSION_ID, ATTR_RUN_ID, ATTR_AGENT_KEY] as const;
+
+/**
+ * Stamps `session.id`, `baton.run.id` and `baton.agent.key` on every foreign span that starts inside a scope of Baton, or
+ * below a span that carries them: HTTP requests, database queries, what a framework records by itself. Never overwrites;
+ * costs two look-ups where there is no scope. Put it before the processors that export.
+ *
+ * @example
+ * ```ts
+ * new NodeSDK({ spanProcessors: [pipelineSpans(), new BatchSpanProcessor(agentServices(new OTLPTraceExporter()))] });
+ * ```
+ */
+export function pipelineSpans(): PipelineSpanProcessor {
+  return {
+    onStart(span, parentContext) {
+      if (span.instrumentationScope.name === NAME) return;
+      const scope = scopeOf(parentContext) as Scope | undefined;
+      const known = scope ? saidBy(scope) : carriedBy(trace.getSpan(parentContext));
+      if (known) stamp(span, known);
+    },
+    onEnd() {},
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+}
+
+/** Outside a run, the agent around is only the app itself. */
+function saidBy({ record, runId, agent }: Scope): Attributes | undefined {
+  if (!record) return undefined;
+  if (runId === undefined || !agent) return { [ATTR_SESSION_ID]: record.sessionId };
+  return { [ATTR_SESSION_ID]: record.sessionId, [ATTR_RUN_ID]: runId, [ATTR_AGENT_KEY]: agent.key };
+}
+
+function carriedBy(parent: Span | undefined): Attributes | undefined {
+  const attributes = (parent as Partial<StartingSpan> | undefined)?.attributes;
+  return attributes?.[ATTR_SESSION_ID] === undefined ? undefined : attributes;
+}
+
+function stamp(span: StartingSpan, known: Attributes): void {
+  const missing: Attributes = {};
+  for (const name of INHERITED) {
+    const value = known[name];
+    if (value !== undefined && span.attributes[name] === undefined) missing[name] = value;
+  }
+  span.setAttributes(missing);
+}
