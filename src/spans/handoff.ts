@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   type Link,
+  ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanStatusCode,
@@ -9,6 +10,7 @@ import {
 } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
+import { withoutScope } from '../context/scope.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import type { Carrier, HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
 import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
@@ -50,7 +52,9 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   returnedAt: Micros | undefined;
   readonly #recorder: Recorder;
   readonly #modeGiven: boolean;
-  readonly #carrierContext: Context | undefined;
+  /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
+  readonly #hangsAt: SpanContext | undefined;
+  readonly #baggage: Context | undefined;
   /** The session that it was requested in. */
   readonly record: SessionRecord;
   /** Open while nobody has answered; never there for a handoff of another process. */
@@ -61,7 +65,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.record = record;
     this.#span = init.span;
     this.#modeGiven = init.mode !== undefined;
-    this.#carrierContext = init.carrierContext;
+    this.#hangsAt = init.hangsAt;
+    this.#baggage = init.baggage;
     this.place = init.place;
     this.id = toId(init.place);
     this.source = init.source;
@@ -96,7 +101,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   carrier(): Carrier {
-    return writeCarrier(this.id, this.record.sessionId, this.source, this.#carrierContext);
+    const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
+    return writeCarrier(this.id, this.record.sessionId, this.source, where);
   }
 
   /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
@@ -169,7 +175,8 @@ export interface HandoffInit {
   readonly reason?: string | undefined;
   readonly requestedAt?: Micros | undefined;
   readonly sourceRun?: Run | undefined;
-  readonly carrierContext?: Context | undefined;
+  readonly hangsAt?: SpanContext | undefined;
+  readonly baggage?: Context | undefined;
 }
 
 export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
@@ -199,7 +206,8 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
     requestedAt,
     sourceRun: around.run,
-    carrierContext: whereReceiverHangs(around, input.mode),
+    hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
+    baggage: withoutScope(active),
   });
   span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
   remember(registry.handoffs, handoff.id, handoff, diagnostics);
