@@ -222,6 +222,7 @@ export interface HandoffRequest {
   readonly mode?: HandoffMode | undefined;
   readonly reason?: string | undefined;
   readonly reasonType?: HandoffReasonType | undefined;
+  readonly environment?: string | undefined;
   readonly payloadSummary?: Summary | undefined;
   readonly metadata?: Metadata | undefined;
 }

@@ -254,6 +254,7 @@ export function handoffSpan(
   if (target?.kind !== 'agent') set(attributes, key.ATTR_HANDOFF_TARGET_KIND, target?.kind);
   set(attributes, key.ATTR_HANDOFF_REASON, content.summary(input.reason, key.ATTR_HANDOFF_REASON));
   set(attributes, key.ATTR_HANDOFF_REASON_TYPE, content.name(input.reasonType, key.ATTR_HANDOFF_REASON_TYPE));
+  environmentOf(attributes, input.environment, content);
   set(
     attributes,
     key.ATTR_HANDOFF_PAYLOAD_SUMMARY,

@@ -161,6 +161,7 @@ async function handoffs(lead: Run): Promise<void> {
     mode: 'return_to_caller',
     reason: 'Find earlier refunds',
     reasonType: 'delegation',
+    environment: 'production-eu',
     payloadSummary: { customer: 5 },
     metadata: { deadline: 'today' },
   });

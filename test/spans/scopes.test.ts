@@ -507,16 +507,19 @@ session single_agent {session.kind=single_agent}
     ]);
   });
 
-  it('may be given its own environment, and so may a run; a run outside any session has the client’s', () => {
+  it('may be given its own environment, and so may a run and a handoff; a run outside any session has the client’s', () => {
     baton = client({ environment: 'staging' });
     baton.withSession({ environment: 'production' }, () =>
-      baton.withRun({ agent: 'a', environment: 'sandbox' }, () => {}),
+      baton.withRun({ agent: 'a', environment: 'sandbox' }, () =>
+        baton.trackHandoffRequested({ target: 'b', environment: 'canary' }),
+      ),
     );
     baton.withRun({ agent: 'b' }, () => baton.withRun({ agent: 'c' }, () => {}));
     expect(tree('baton.environment')).toBe(
       `
 invoke_workflow {baton.environment=production}
   invoke_agent a {baton.environment=sandbox}
+    handoff b PRODUCER {baton.environment=canary}
 invoke_agent b {baton.environment=staging}
   invoke_agent c
 `.trim(),
