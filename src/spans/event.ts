@@ -2,7 +2,7 @@ import { type Attributes, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Content } from '../content/content.ts';
 import type { CapturedError, TrackedEvent } from '../model.ts';
-import { activeScope, locate } from './around.ts';
+import { type Around, activeScope, locate } from './around.ts';
 import { now, toHrTime } from './clock.ts';
 import { exceptionAttributes } from './failure.ts';
 import type { Recorder } from './recorder.ts';
@@ -18,11 +18,13 @@ export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
 
 /** An error that the app dealt with. */
 export function captureError(recorder: Recorder, input: CapturedError): void {
-  write(recorder, input, (attributes, content) => {
+  const scope = write(recorder, input, (attributes, content) => {
     Object.assign(attributes, exceptionAttributes(input.error, content));
     content.metadata(attributes, input.metadata);
     return key.EVENT_EXCEPTION;
   });
+  // Thrown on after all, it has been told here already.
+  scope?.activity?.sees(input.error);
 }
 
 /** On the innermost scope of ours; on the run that is named, when that is another one. `fill` gives the event's name. */
@@ -30,9 +32,9 @@ function write(
   recorder: Recorder,
   input: TrackedEvent | CapturedError,
   fill: (attributes: Attributes, content: Content) => string,
-): void {
+): Around | undefined {
   const active = recorder.active();
-  if (isSilent(active, input.runId)) return;
+  if (isSilent(active, input.runId)) return undefined;
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
   const innermost = activeScope(active);
   const scope = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
@@ -41,7 +43,8 @@ function write(
   const name = fill(attributes, recorder.content);
   if (span?.isRecording()) {
     span.addEvent(name, attributes, toHrTime(now()));
-    return;
+    return scope;
   }
   recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);
+  return undefined;
 }

@@ -548,6 +548,18 @@ invoke_workflow pipeline {session.status=completed}
     expect(tree()).toBe('invoke_agent triage {run.status=completed} [exception]');
   });
 
+  it('tells an error once, also when it is thrown on after all', () => {
+    const error = new TypeError('no answer');
+    expect(() =>
+      inTool(() => {
+        baton.captureError({ error });
+        throw error;
+      }),
+    ).toThrow(error);
+    expect(exceptions()).toEqual(['execute_tool refund']);
+    expect(named('execute_tool refund').attributes['error.type']).toBe('TypeError');
+  });
+
   it('takes whatever was caught', () => {
     for (const error of [undefined, null, 0, Symbol('x'), {}, () => {}]) {
       expect(() => baton.withTool({ tool: 'refund' }, () => baton.captureError({ error }))).not.toThrow();
