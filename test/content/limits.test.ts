@@ -267,7 +267,7 @@ describe('an object', () => {
       return performance.now() - startedAt;
     });
     expect(bytes(String(recording.spans()[0]?.attributes['baton.run.input_summary']))).toBeLessThanOrEqual(2_000);
-    expect(Math.min(...times)).toBeLessThan(75);
+    expect(Math.min(...times)).toBeLessThan(250);
   });
 });
 

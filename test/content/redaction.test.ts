@@ -358,7 +358,7 @@ describe('redaction', () => {
     const baton = new Baton({ agent: 'triage' });
     const startedAt = performance.now();
     baton.withRun({ inputSummary: text }, () => {});
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('comes before the cut, so that no half of a secret stays', () => {
