@@ -23,32 +23,40 @@ const asked = QUESTIONS.filter(({ name }) => names.length === 0 || names.include
 
 try {
   for (const question of asked) if (question.check) await inOwnProcess(question, ['check']);
-  const answers: Answer[] = [];
-  for (const question of asked) {
-    // A large young generation would flatter the time, so that the heap has its own process, unless there is a hurry.
-    for (const tasks of thoroughness === 'quick' ? [['time', 'heap']] : [['time'], ['heap']]) {
-      const measured = await inOwnProcess(question, tasks);
-      answers.push(...measured.map((each) => ({ question, ...each })));
-    }
-  }
-  console.log(table(answers));
-  console.log(`\nNode ${process.version}, ${availableParallelism()} CPUs, ${new Date().toISOString().slice(0, 10)}`);
+  const answers = thoroughness === 'quick' ? await Promise.all(asked.map(quickly)) : await inTurn(asked);
+  console.log(table(answers.flat()));
+  const where = `Node ${process.version}, ${availableParallelism()} CPUs, ${new Date().toISOString().slice(0, 10)}`;
+  console.log(`\n${where}${thoroughness === 'quick' ? '; quick: too short to say much' : ''}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
 
-/** One after the other, so that they do not disturb each other; a process each, because providers are global. */
-function inOwnProcess(question: Question, tasks: readonly string[]): Promise<Measured[]> {
+/** One after the other, so that they do not disturb each other. */
+async function inTurn(questions: readonly Question[]): Promise<Answer[][]> {
+  const answers: Answer[][] = [];
+  for (const question of questions) {
+    // A large young generation would flatter the time: the heap has a process of its own.
+    for (const task of ['time', 'heap']) answers.push(await inOwnProcess(question, [task]));
+  }
+  return answers;
+}
+
+function quickly(question: Question): Promise<Answer[]> {
+  return inOwnProcess(question, ['time', 'heap']);
+}
+
+/** A process for each, because providers are global. */
+function inOwnProcess(question: Question, tasks: readonly string[]): Promise<Answer[]> {
   const execArgv = [...process.execArgv, ...(tasks.includes('heap') ? HEAP_FLAGS : [])];
   const program = new URL('./measure/process.ts', import.meta.url);
   return new Promise((resolve, reject) => {
-    const measured: Measured[] = [];
+    const answers: Answer[] = [];
     const child = fork(program, [thoroughness, question.name, ...tasks], { execArgv });
-    child.on('message', (message) => measured.push(message as Measured));
+    child.on('message', (message) => answers.push({ question, ...(message as Measured) }));
     child.on('error', reject);
     child.on('exit', (code) => {
-      if (code === 0) resolve(measured);
+      if (code === 0) resolve(answers);
       else reject(new Error(`${question.name}: ${tasks.join(' and ')} failed`));
     });
   });

@@ -1,7 +1,10 @@
 import type { Baton } from '../../src/index.ts';
 import { composeReply, triageTicket } from './work.ts';
 
-/** An orchestrator triages a ticket and hands the answer over to a worker: the pipeline of the docs, in Baton's words. */
+/**
+ * An orchestrator triages a ticket and hands the answer over to a worker: the pipeline of the docs, in Baton's words. It
+ * awaits what it tracks, as apps do that were written for a client which has to be awaited; two of its promises are that.
+ */
 export async function inBaton(baton: Baton): Promise<void> {
   await baton.withSession(
     {
