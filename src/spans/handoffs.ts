@@ -157,6 +157,7 @@ export class Handoffs implements SessionHandoffs {
 
   /** Whether this pair of agents has had the same piece of work before: in the chain behind it, or sent back once. */
   repeats(handoff: Handoff): boolean {
+    if (this.count < 2 && handoff.previous === undefined) return false;
     const same = (other: Handoff): boolean => other.source === handoff.source && other.target === handoff.target;
     let behind = handoff.previous;
     for (let steps = 0; behind && steps < MAX_KEPT; steps++) {

@@ -85,8 +85,10 @@ export class Recorder {
     links?: Link[],
   ): Span | undefined {
     try {
-      const options = { kind, attributes, startTime: toHrTime(startedAt) };
-      return this.tracer()?.startSpan(name, links ? { ...options, links } : options, around);
+      const startTime = toHrTime(startedAt);
+      // Two literals: a spread costs as much as a tenth of the span.
+      const options = links ? { kind, attributes, startTime, links } : { kind, attributes, startTime };
+      return this.tracer()?.startSpan(name, options, around);
     } catch (error) {
       this.failed('starting a span', error);
       return undefined;

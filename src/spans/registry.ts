@@ -1,16 +1,17 @@
 import type { Diagnostics } from '../diagnostics.ts';
 import { shared } from '../shared.ts';
+import { ById } from './by-id.ts';
 import type { Handoff } from './handoff.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** What is open in this process, by id: for code that names ids where no async context leads. */
 interface Registry {
-  readonly sessions: Map<string, SessionRecord>;
-  readonly runs: Map<string, Run>;
-  readonly handoffs: Map<string, Handoff>;
+  readonly sessions: ById<SessionRecord>;
+  readonly runs: ById<Run>;
+  readonly handoffs: ById<Handoff>;
   /** Apart, so that many of them push no open one out. */
-  readonly answeredHandoffs: Map<string, Handoff>;
+  readonly answeredHandoffs: ById<Handoff>;
   /** Marks of the runs that ended lately, each in a place of its own that a later one may take. */
   readonly endedRuns: Uint32Array;
 }
@@ -20,18 +21,17 @@ const MAX_OPEN = 10_000;
 const ENDED_RUNS = 4_096;
 
 export const registry: Registry = shared('registry', () => ({
-  sessions: new Map(),
-  runs: new Map(),
-  handoffs: new Map(),
-  answeredHandoffs: new Map(),
+  sessions: new ById(),
+  runs: new ById(),
+  handoffs: new ById(),
+  answeredHandoffs: new ById(),
   endedRuns: new Uint32Array(ENDED_RUNS),
 }));
 
 /** Keeps a value by its id; what had settled gives way in silence, what was open with a warning. */
-export function remember<T>(map: Map<string, T>, id: string, value: T, diagnostics?: Diagnostics): void {
+export function remember<T>(map: ById<T>, id: string, value: T, diagnostics?: Diagnostics): void {
   if (map.size >= MAX_OPEN) {
-    const oldest = map.keys().next().value;
-    if (oldest !== undefined) map.delete(oldest);
+    if (map.oldest !== undefined) map.delete(map.oldest);
     diagnostics?.warn(
       'too_many_open',
       `more than ${MAX_OPEN} are open at once: is a start… without its end() somewhere?`,

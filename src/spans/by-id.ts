@@ -1,0 +1,62 @@
+const FEW = 16;
+
+/** A Map, and a plain list while there are few: a small Map pays for nearly every `delete` with a new table. */
+export class ById<T> {
+  private ids: string[] = [];
+  private values: T[] = [];
+  private many: Map<string, T> | undefined;
+
+  get size(): number {
+    return this.many ? this.many.size : this.ids.length;
+  }
+
+  get oldest(): string | undefined {
+    return this.many ? this.many.keys().next().value : this.ids[0];
+  }
+
+  get(id: string): T | undefined {
+    return this.many ? this.many.get(id) : this.values[this.ids.indexOf(id)];
+  }
+
+  has(id: string): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  set(id: string, value: T): void {
+    if (!this.many && this.ids.length >= FEW) {
+      this.many = new Map(this.ids.map((known, index) => [known, this.values[index] as T]));
+      this.ids = [];
+      this.values = [];
+    }
+    if (this.many) {
+      this.many.set(id, value);
+      return;
+    }
+    const index = this.ids.indexOf(id);
+    if (index >= 0) {
+      this.values[index] = value;
+      return;
+    }
+    this.ids.push(id);
+    this.values.push(value);
+  }
+
+  clear(): void {
+    this.ids = [];
+    this.values = [];
+    this.many = undefined;
+  }
+
+  delete(id: string): boolean {
+    if (this.many) {
+      const known = this.many.delete(id);
+      if (this.many.size === 0) this.many = undefined;
+      return known;
+    }
+    const index = this.ids.lastIndexOf(id);
+    if (index < 0) return false;
+    this.ids.splice(index, 1);
+    this.values.splice(index, 1);
+    return true;
+  }
+}
