@@ -77,7 +77,7 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   const { handoffId } = input;
   const run = around?.run;
   if (handoffId !== undefined && handoffId !== null) {
-    const known = handoffById(handoffId) ?? (run?.pickedUp?.id === handoffId ? run.pickedUp : undefined);
+    const known = handoffById(handoffId) ?? (run?.pickedUp?.ownId === handoffId ? run.pickedUp : undefined);
     if (known) return known;
     const remote = remoteHandoff(recorder, handoffId, around);
     if (!remote) {
@@ -160,7 +160,7 @@ function follow(handoff: Handoff, run: Run | undefined, status: AnswerStatus, de
 }
 
 function announce(handoff: Handoff, run: Run, status: AnswerStatus, details: Attributes, at: Micros): void {
-  run.event(EVENTS[status], { [key.ATTR_HANDOFF_ID]: handoff.id, ...details }, at);
+  run.event(EVENTS[status], { [key.ATTR_HANDOFF_ID]: handoff.ownId, ...details }, at);
   // The run that asked reports what somebody else decided: it bears no status of its own request.
   if (run.id !== handoff.sourceRunId) run.set(key.ATTR_HANDOFF_STATUS, status);
 }
@@ -170,7 +170,7 @@ function handBack(handoff: Handoff, run: Run | undefined): void {
   handoff.returnedAt = now();
   const source = handoff.sourceRunId === undefined ? undefined : registry.runs.get(handoff.sourceRunId);
   if (!source || source.ended || !run || source === run) return;
-  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
+  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.ownId });
   // A root span with a link into its own trace would be drawn below its own child.
   if (!source.hasParent) return;
   const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };

@@ -55,8 +55,14 @@ export class ById<T> {
     }
     const index = this.ids.lastIndexOf(id);
     if (index < 0) return false;
-    this.ids.splice(index, 1);
-    this.values.splice(index, 1);
+    if (index === this.ids.length - 1) {
+      // What began last mostly ends first, and `splice` makes an array of what it takes out.
+      this.ids.pop();
+      this.values.pop();
+    } else {
+      this.ids.splice(index, 1);
+      this.values.splice(index, 1);
+    }
     return true;
   }
 }

@@ -30,7 +30,8 @@ const MAX_CHAIN = 200;
  * first answer, or when nobody can answer any more.
  */
 export class Handoff implements HandoffHandle, HandoffRecord {
-  readonly id: string;
+  /** The id, for Baton itself: reading `id` makes the handoff known by it. */
+  readonly ownId: string;
   readonly place: SpanContext;
   readonly source: string;
   readonly reason: string | undefined;
@@ -51,6 +52,9 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   moved = false;
   returnedAt: Micros | undefined;
   readonly #recorder: Recorder;
+  /** Whether it is known by its id; and whether it still can be: of this process, and its session is not over. */
+  #named = false;
+  #nameable: boolean;
   readonly #modeGiven: boolean;
   /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
   readonly #hangsAt: SpanContext | undefined;
@@ -64,11 +68,12 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.#recorder = recorder;
     this.record = record;
     this.#span = init.span;
+    this.#nameable = init.span !== undefined;
     this.#modeGiven = init.mode !== undefined;
     this.#hangsAt = init.hangsAt;
     this.#baggage = init.baggage;
     this.place = init.place;
-    this.id = toId(init.place);
+    this.ownId = toId(init.place);
     this.source = init.source;
     this.to = init.target;
     this.mode = init.mode ?? 'return_to_caller';
@@ -80,6 +85,25 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.chainLength = (previous?.chainLength ?? 0) + 1;
     // An endless chain must not keep every handoff it ever had.
     this.previous = this.chainLength % MAX_CHAIN === 0 ? undefined : previous;
+  }
+
+  /** Nobody who has not read the id can name it: only then is it kept where it can be found. */
+  get id(): string {
+    if (this.#nameable) {
+      this.#nameable = false;
+      this.#named = true;
+      if (this.settled) remember(registry.answeredHandoffs, this.ownId, this);
+      else remember(registry.handoffs, this.ownId, this, this.#recorder.diagnostics);
+    }
+    return this.ownId;
+  }
+
+  /** Its session is over: its id is a place in a trace from now on. */
+  forget(): void {
+    this.#nameable = false;
+    if (!this.#named) return;
+    registry.handoffs.delete(this.ownId);
+    registry.answeredHandoffs.delete(this.ownId);
   }
 
   get target(): string | undefined {
@@ -107,7 +131,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 
   /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
   describe(attributes: Attributes, receiverKey: string): void {
-    attributes[key.ATTR_HANDOFF_ID] = this.id;
+    attributes[key.ATTR_HANDOFF_ID] = this.ownId;
     if (this.source) attributes[key.ATTR_HANDOFF_SOURCE] = this.source;
     attributes[key.ATTR_HANDOFF_TARGET] = this.to?.key ?? receiverKey;
   }
@@ -138,7 +162,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.status = status;
     this.answeredAt = at;
     this.moved = status !== 'rejected' && status !== 'failed';
-    if (registry.handoffs.delete(this.id)) remember(registry.answeredHandoffs, this.id, this);
+    if (this.#named && registry.handoffs.delete(this.ownId)) remember(registry.answeredHandoffs, this.ownId, this);
     this.record.handoffs.taken(this);
   }
 
@@ -209,8 +233,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
     baggage: withoutScope(active),
   });
-  span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
-  remember(registry.handoffs, handoff.id, handoff, diagnostics);
+  span.setAttribute(key.ATTR_HANDOFF_ID, handoff.ownId);
   record.handoffs.add(handoff);
   // Nobody is left who would close it: what the app asked for is recorded all the same.
   if (!record.owner || (record.over && around.run?.ended !== false)) record.handoffs.closeAll();

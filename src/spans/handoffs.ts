@@ -2,7 +2,6 @@ import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handl
 import type { HandoffStatus } from '../model.ts';
 import { type Micros, now } from './clock.ts';
 import type { Handoff } from './handoff.ts';
-import { registry } from './registry.ts';
 
 /** A session may last for months: beyond this many handoffs the oldest are only counted. */
 const MAX_KEPT = 10_000;
@@ -89,7 +88,7 @@ export class Handoffs implements SessionHandoffs {
     this.#open = [];
     this.#waiting = [];
     for (const handoff of open) handoff.close(now());
-    for (const handoff of this.#all) this.#forget(handoff);
+    for (const handoff of this.#all) handoff.forget();
   }
 
   /** The oldest that is answered; the oldest of all where the first hundred are not. */
@@ -101,12 +100,7 @@ export class Handoffs implements SessionHandoffs {
   #count(handoff: Handoff | undefined): void {
     if (!handoff) return;
     this.#counted[handoff.status] = (this.#counted[handoff.status] ?? 0) + 1;
-    this.#forget(handoff);
-  }
-
-  #forget(handoff: Handoff): void {
-    registry.handoffs.delete(handoff.id);
-    registry.answeredHandoffs.delete(handoff.id);
+    handoff.forget();
   }
 
   path(): string {
@@ -182,7 +176,8 @@ export class Handoffs implements SessionHandoffs {
 
 function remove(list: Handoff[], handoff: Handoff): void {
   const index = list.indexOf(handoff);
-  if (index >= 0) list.splice(index, 1);
+  if (index === list.length - 1) list.pop();
+  else if (index >= 0) list.splice(index, 1);
 }
 
 function firstOf(agents: ReadonlySet<string>): string | undefined {
