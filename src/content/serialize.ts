@@ -17,7 +17,8 @@ export function toJson(value: unknown, redactor: Redactor, key: string, maxBytes
 class Walk {
   readonly #redactor: Redactor;
   readonly #maxBytes: number;
-  readonly #path: unknown[] = [];
+  /** The objects around the one that is read. */
+  #path: unknown[] = [];
   #nodesLeft = MAX_NODES;
   #bytesLeft: number;
 
@@ -60,7 +61,9 @@ class Walk {
   #object(value: object, key: string, depth: number): unknown {
     if (this.#path.includes(value)) return '[circular]';
     if (depth >= MAX_DEPTH || this.#full) return '[…]';
-    this.#path.push(value);
+    // `push` into an empty list makes room for seventeen; most summaries are flat.
+    if (depth === 0) this.#path = [value];
+    else this.#path.push(value);
     try {
       return this.#members(value, key, depth + 1);
     } catch {

@@ -34,7 +34,7 @@ export class Handoffs implements SessionHandoffs {
   loop = false;
   /** Keys of the agents that ran, in the order of their first run. */
   readonly #agents: ReadonlySet<string>;
-  readonly #all: Handoff[] = [];
+  #all: Handoff[] = [];
   /** By status, those that are no longer kept. */
   readonly #counted: Partial<Record<HandoffStatus, number>> = {};
   /** Those whose span is open. */
@@ -49,9 +49,9 @@ export class Handoffs implements SessionHandoffs {
   add(handoff: Handoff): void {
     this.count++;
     if (this.#all.length >= MAX_KEPT) this.#count(this.#takeOldest());
-    this.#all.push(handoff);
-    this.#open.push(handoff);
-    this.#waiting.push(handoff);
+    this.#all = added(this.#all, handoff);
+    this.#open = added(this.#open, handoff);
+    this.#waiting = added(this.#waiting, handoff);
   }
 
   /**
@@ -117,10 +117,11 @@ export class Handoffs implements SessionHandoffs {
 
   /** The path as one list: where it is broken, it goes on with its source again. */
   agentPath(): string[] {
-    const path: string[] = [];
+    let path: string[] = [];
     for (const { from, to } of this.#moves()) {
-      if (path[path.length - 1] !== from) path.push(from);
-      path.push(to);
+      if (path.length === 0) path = [from, to];
+      else if (path[path.length - 1] === from) path.push(to);
+      else path.push(from, to);
       if (path.length >= MAX_PATH) break;
     }
     const first = firstOf(this.#agents);
@@ -164,14 +165,21 @@ export class Handoffs implements SessionHandoffs {
 
   /** How the work went from agent to agent, in the order of time. */
   #moves(): Move[] {
-    const moves: Move[] = [];
+    let moves: Move[] = [];
     for (const { source, target, moved, answeredAt, returnedAt } of this.#all) {
       if (answeredAt === undefined || target === undefined || !moved) continue;
-      moves.push({ from: source, to: target, at: answeredAt });
+      moves = added(moves, { from: source, to: target, at: answeredAt });
       if (returnedAt !== undefined) moves.push({ from: target, to: source, at: returnedAt });
     }
     return moves.length > 1 ? moves.sort((a, b) => a.at - b.at) : moves;
   }
+}
+
+/** `push` into an empty list makes room for seventeen; most sessions have one handoff. */
+function added<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item];
+  list.push(item);
+  return list;
 }
 
 function remove(list: Handoff[], handoff: Handoff): void {
