@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { context, diag, ProxyTracerProvider, propagation, type TracerProvider, trace } from '@opentelemetry/api';
+import { context, diag, propagation, type TracerProvider, trace } from '@opentelemetry/api';
+import { registeredProvider } from './context/provider.ts';
 import { BatonError, describe } from './errors.ts';
 import { agentServices } from './export/agent-services.ts';
 import { batchOptionsFromEnv, type Env, listFrom, samplerFromEnv, spanLimitsFromEnv } from './export/environment.ts';
@@ -52,15 +53,13 @@ export interface Registration {
   shutdown(): Promise<boolean>;
 }
 
-const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
-
 /**
  * Sets OpenTelemetry up, or joins what is there.
  * @throws BatonError `sdk_not_installed` with the command that installs it, `invalid_option` for an unusable option
  */
 export function register(options: RegisterOptions = {}, env: Env = process.env): Registration {
   check(options);
-  const there = existingProvider();
+  const there = registeredProvider();
   if (there) {
     diag.info('otel-baton: a tracer provider is registered already; its spans go there, and nothing was set up');
     return registration(there, true);
@@ -74,12 +73,6 @@ export function register(options: RegisterOptions = {}, env: Env = process.env):
   process.once('beforeExit', () => void registered.flush());
   flushOn(options.signals, registered);
   return registered;
-}
-
-function existingProvider(): TracerProvider | undefined {
-  const provider = trace.getTracerProvider();
-  const delegate = (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
-  return delegate === NO_PROVIDER ? undefined : delegate;
 }
 
 function createProvider(sdk: Sdk, options: RegisterOptions, env: Env): HostedProvider {

@@ -1,4 +1,4 @@
-import { type Attributes, type Context, context as contextApi, type Span, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, type Context, context as contextApi, type Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { withScope } from '../context/scope.ts';
 import { settle } from '../context/settle.ts';
@@ -138,11 +138,6 @@ export abstract class Activity implements Scoped, Around {
 
   event(name: string, attributes: Attributes, at: Micros = now()): void {
     this.span.addEvent(name, attributes, toHrTime(at));
-  }
-
-  setError(description: string | undefined): void {
-    const code = SpanStatusCode.ERROR;
-    this.span.setStatus(description === undefined ? { code } : { code, message: description });
   }
 
   #failWith(error: unknown): void {

@@ -1,4 +1,4 @@
-import { type Attributes, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
@@ -7,7 +7,7 @@ import type { HandoffAnswer, HandoffStatus } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
 import { type Micros, now, tick, toHrTime } from './clock.ts';
-import { errorTypeOf, exceptionAttributes } from './failure.ts';
+import { errorStatus, errorTypeOf, exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { handoffById, registry } from './registry.ts';
@@ -78,15 +78,7 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   const run = around?.run;
   if (handoffId !== undefined && handoffId !== null) {
     const known = handoffById(handoffId) ?? (run?.pickedUp?.ownId === handoffId ? run.pickedUp : undefined);
-    if (known) return known;
-    const remote = remoteHandoff(recorder, handoffId, around);
-    if (!remote) {
-      recorder.diagnostics.misuse(
-        'unknown_handoff',
-        `handoffId: expected the id of a handoff, got ${describe(handoffId)}`,
-      );
-    }
-    return remote;
+    return known ?? remoteHandoff(recorder, handoffId, around);
   }
   if (run?.pickedUp) return run.pickedUp;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
@@ -96,7 +88,7 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   return undefined;
 }
 
-/** A handoff of another process: its id is a place to hang the answer on. */
+/** A handoff of another process: its id is a place to hang the answer on. What is no id is warned about. */
 export function remoteHandoff(
   recorder: Recorder,
   handoffId: unknown,
@@ -104,7 +96,13 @@ export function remoteHandoff(
   source = '',
 ): Handoff | undefined {
   const place = fromId(handoffId);
-  if (!place) return undefined;
+  if (!place) {
+    recorder.diagnostics.misuse(
+      'unknown_handoff',
+      `handoffId: expected the id of a handoff, got ${describe(handoffId)}`,
+    );
+    return undefined;
+  }
   const record = around?.record ?? new SessionRecord(recorder, recorder.active());
   return new Handoff(recorder, record, { place, source });
 }
@@ -148,8 +146,7 @@ function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unk
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
   if (known) span.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
   span.setAttribute(key.ATTR_ERROR_TYPE, type);
-  const code = SpanStatusCode.ERROR;
-  span.setStatus(message === undefined ? { code } : { code, message });
+  span.setStatus(errorStatus(message));
   handoff.failed(message, type);
 }
 

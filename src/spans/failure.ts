@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, type SpanStatus, SpanStatusCode } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Content } from '../content/content.ts';
 import { messageOf } from '../diagnostics.ts';
@@ -11,6 +11,12 @@ export function isAbort(error: unknown): boolean {
 
 /** What may stand in `error.type`: a class or a code, and no sentence with an order number in it. */
 const TYPE = /^[\w.$:-]{1,80}$/;
+
+/** ERROR, with the description where there is one. */
+export function errorStatus(description: string | undefined): SpanStatus {
+  const code = SpanStatusCode.ERROR;
+  return description === undefined ? { code } : { code, message: description };
+}
 
 /** `error.type`, without secrets. */
 export function errorTypeOf(error: unknown, content: Content): string {
@@ -56,7 +62,7 @@ function isType(word: unknown): word is string {
 export function recordError(activity: Activity, error: unknown): string | undefined {
   const { content } = activity.recorder;
   const exception = exceptionAttributes(error, content);
-  activity.setError(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
+  activity.span.setStatus(errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined));
   if (!activity.hasSeen(error)) activity.event(key.EVENT_EXCEPTION, exception);
   activity.parent?.sees(error);
   return errorTypeOf(error, content);

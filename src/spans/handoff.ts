@@ -5,7 +5,6 @@ import {
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
-  SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
@@ -17,6 +16,7 @@ import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-m
 import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
+import { errorStatus } from './failure.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 import type { Run } from './run.ts';
@@ -175,8 +175,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 
   failed(description: string | undefined, type: string): void {
     this.#span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-    const code = SpanStatusCode.ERROR;
-    this.#span?.setStatus(description === undefined ? { code } : { code, message: description });
+    this.#span?.setStatus(errorStatus(description));
   }
 
   close(at: Micros): void {

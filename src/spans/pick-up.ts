@@ -1,4 +1,3 @@
-import { describe } from '../errors.ts';
 import type { RunInput } from '../model.ts';
 import { remoteHandoff } from './answer.ts';
 import type { Around } from './around.ts';
@@ -21,16 +20,7 @@ export function pickUp(
     return around.record.handoffs.waitingFor(around.runId, receiver);
   }
   const known = handoffById(handoffId);
-  if (known === undefined) {
-    const remote = remoteHandoff(recorder, handoffId, around, carried?.source);
-    if (!remote) {
-      recorder.diagnostics.misuse(
-        'unknown_handoff',
-        `handoffId: expected the id of a handoff, got ${describe(handoffId)}`,
-      );
-    }
-    return remote;
-  }
+  if (known === undefined) return remoteHandoff(recorder, handoffId, around, carried?.source);
   if (known.receiverId === undefined && known.answeredAt === undefined) return known;
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',

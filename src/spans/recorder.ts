@@ -3,24 +3,20 @@ import {
   type Context,
   context as contextApi,
   type Link,
-  ProxyTracerProvider,
   type Span,
   type SpanContext,
   type SpanKind,
   type Tracer,
   type TracerProvider,
-  trace,
 } from '@opentelemetry/api';
 import { SCHEMA_URL } from '../attributes.ts';
 import type { Content } from '../content/content.ts';
+import { registeredProvider } from '../context/provider.ts';
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { Activity } from './activity.ts';
 import { type Micros, toHrTime } from './clock.ts';
-
-/** What a global provider delegates to while nobody has registered one. */
-const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
 export interface RecorderOptions {
   readonly tracerProvider: TracerProvider | undefined;
@@ -57,9 +53,7 @@ export class Recorder {
 
   /** The provider behind the global proxy, or `undefined` while there is none. */
   provider(): TracerProvider | undefined {
-    const provider = this.#given ?? trace.getTracerProvider();
-    const delegate = (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
-    return delegate === NO_PROVIDER ? undefined : delegate;
+    return registeredProvider(this.#given);
   }
 
   /**

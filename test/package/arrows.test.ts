@@ -27,7 +27,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   baton: library,
   export: ['context', 'diagnostics', ...words],
   index: ['baton', 'export', ...library],
-  sdk: ['export', 'diagnostics', ...words],
+  sdk: ['context', 'export', 'diagnostics', ...words],
   register: ['sdk'],
   replay: ['attributes', 'version'],
   cli: ['baton', 'export', 'index', 'replay', 'sdk', ...library],
