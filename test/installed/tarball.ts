@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readSource } from './imports.ts';
+import { readSource } from '../package/imports.ts';
 
 // The package as users get it: packed, then installed by npm into an empty app. Run by `npm run test:package`, apart from
 // `npm test`, because it builds and asks the npm registry.
@@ -20,7 +20,7 @@ beforeAll(() => {
   app = join(folder, 'app');
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }');
-  npm(process.cwd(), 'pack', '--pack-destination', folder);
+  npm(process.cwd(), 'pack', '--ignore-scripts', '--pack-destination', folder);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
   npm(app, 'install', '--no-audit', '--no-fund', ...host);
   before = installed();

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { PIPELINE_TREE, serviceTree, watch } from './support/arrived.ts';
+import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+
+// The packed package in apps of their own, on both SDK lines and in both module systems: a real install, real OTLP over a real
+// socket. Run by `npm run test:package`, because it asks the npm registry.
+
+const SDK_2 = ['api@1.9', 'sdk-trace-base@2', 'exporter-trace-otlp-http@0.223', 'context-async-hooks@2'];
+const SDK_3 = ['api@1.10', 'sdk-trace@3', 'exporter-trace-otlp-http@0.301', 'context-async-hooks@3'];
+
+const LINES: readonly { readonly name: string; readonly packages: readonly string[]; readonly node?: string }[] = [
+  { name: 'SDK 2.x, API 1.9, on this Node', packages: SDK_2 },
+  { name: 'SDK 3.x, API 1.10, on Node 22', packages: SDK_3, node: '22' },
+  { name: 'SDK 3.x, API 1.10, on Node 24', packages: SDK_3, node: '24' },
+];
+
+const TEN_LINES_TREE = `
+invoke_workflow pipeline [shop]
+  invoke_agent Triage [triage]
+    handoff billing [triage]
+      accept_handoff triage [billing]
+    invoke_agent billing [billing] -> handoff billing
+      execute_tool issue_refund [billing]
+`.trim();
+
+let workshop: Workshop;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
+}, 120_000);
+
+afterAll(async () => {
+  await receiver.close();
+  workshop.remove();
+});
+
+/** The code below a heading of the README. */
+function readmeCode(heading: string): string {
+  const readme = readFileSync('README.md', 'utf8');
+  const code = new RegExp(`## ${heading}\\n[^]*?\`\`\`ts\\n([^]*?)\`\`\``).exec(readme)?.[1];
+  if (!code) throw new Error(`README.md has no code below "${heading}"`);
+  return code;
+}
+
+const HELPERS = "const issueRefund = async (order) => 'refunded ' + order;\n";
+
+/** The ten lines of the README for both module systems. */
+function tenLines(): Readonly<Record<string, string>> {
+  const code = readmeCode('Ten lines');
+  const [imports, ...rest] = code.split('\n');
+  const required = String(imports).replace(/^import (.*) from '(.*)';$/, "const $1 = require('$2');");
+  return {
+    'ten-lines.mjs': `${HELPERS}${code}`,
+    'ten-lines.cjs': `${HELPERS}${required}\n(async () => {\n${rest.join('\n')}\n})();\n`,
+  };
+}
+
+/** The escalation pipeline, in an app whose OpenTelemetry was set up by somebody else. */
+const PIPELINE = {
+  'pipeline-app.mjs': `
+    import { Baton } from 'otel-baton';
+    import { runPipeline } from './pipeline.cjs';
+    await (await runPipeline(Baton)).shutdown();
+  `,
+  'pipeline-app.cjs': `
+    const { Baton } = require('otel-baton');
+    const { runPipeline } = require('./pipeline.cjs');
+    runPipeline(Baton).then((baton) => baton.shutdown());
+  `,
+};
+
+/** A set-up by hand, as each line's own guide shows it. */
+function handMade(line: '2' | '3'): string {
+  const [from, provider, batch] =
+    line === '2'
+      ? ['sdk-trace-base', 'BasicTracerProvider', 'exporter']
+      : ['sdk-trace', 'TracerProvider', '{ exporter }'];
+  return `
+    const { context, trace } = require('@opentelemetry/api');
+    const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+    const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
+    const { BatchSpanProcessor, ${provider} } = require('@opentelemetry/${from}');
+    const { resourceFromAttributes } = require('@opentelemetry/resources');
+    const { agentServices, pipelineSpans } = require('otel-baton/export');
+
+    const exporter = agentServices(new OTLPTraceExporter());
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    trace.setGlobalTracerProvider(
+      new ${provider}({
+        resource: resourceFromAttributes({ 'service.name': process.env.OTEL_SERVICE_NAME }),
+        spanProcessors: [pipelineSpans(), new BatchSpanProcessor(${batch})],
+      }),
+    );
+  `;
+}
+
+describe.each(LINES)('$name', ({ packages, node }) => {
+  let app: UserApp;
+
+  beforeAll(async () => {
+    app = await workshop.app({
+      packages: packages.map((name) => `@opentelemetry/${name}`),
+      node,
+      files: { ...tenLines(), ...PIPELINE, 'set-up.cjs': handMade(packages === SDK_2 ? '2' : '3') },
+    });
+  }, 180_000);
+
+  const run = async (...args: string[]): Promise<string> => {
+    const arrived = watch(receiver);
+    await app.run(args, { OTEL_SERVICE_NAME: 'shop', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+    return serviceTree(arrived());
+  };
+
+  it.each([
+    ['an ES module', '--import', 'ten-lines.mjs'],
+    ['CommonJS', '--require', 'ten-lines.cjs'],
+  ])(
+    'the ten lines of the README arrive whole as %s',
+    async (_, flag, file) => {
+      expect(await run(flag, 'otel-baton/register', file)).toBe(TEN_LINES_TREE);
+    },
+    60_000,
+  );
+
+  it.each([
+    ['an ES module, set up by its own import', ['--import', 'otel-baton/register', 'pipeline-app.mjs']],
+    ['CommonJS, set up by its own require', ['--require', 'otel-baton/register', 'pipeline-app.cjs']],
+    ['an ES module beside an SDK that CommonJS set up by hand', ['--require', './set-up.cjs', 'pipeline-app.mjs']],
+    ['CommonJS beside an SDK that was set up by hand', ['--require', './set-up.cjs', 'pipeline-app.cjs']],
+  ])(
+    'the pipeline arrives whole, with parents, links and resources: %s',
+    async (_, args) => {
+      expect(await run(...args)).toBe(PIPELINE_TREE);
+    },
+    60_000,
+  );
+
+  it('there is one copy of the API', () => {
+    expect(app.copiesOf('@opentelemetry/api')).toEqual(['node_modules/@opentelemetry/api']);
+  });
+});
