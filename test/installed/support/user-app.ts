@@ -19,7 +19,7 @@ export interface UserApp {
   packages(): readonly string[];
 }
 
-export interface UserAppOptions {
+interface UserAppOptions {
   /** What the user installs beside the package: `@opentelemetry/api@1.9`. */
   readonly packages: readonly string[];
   /** A version of the npm package `node`; left out, the Node that runs the test. */
