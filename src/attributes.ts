@@ -59,6 +59,7 @@ export const ATTR_ENVIRONMENT = 'baton.environment';
 
 export const ATTR_SESSION_KIND = 'baton.session.kind';
 export const ATTR_SESSION_STATUS = 'baton.session.status';
+export const ATTR_SESSION_SAMPLED = 'baton.session.sampled';
 export const ATTR_SESSION_INPUT_SUMMARY = 'baton.session.input_summary';
 export const ATTR_SESSION_OUTPUT_SUMMARY = 'baton.session.output_summary';
 

@@ -7,4 +7,10 @@
 export { agentServices } from './export/agent-services.ts';
 export type { ExportableResource, ExportableSpan, Exporter } from './export/exporter.ts';
 export { onlyPipelines, type PipelineExporter } from './export/only-pipelines.ts';
+export {
+  type SamplingDecision,
+  type SessionSampler,
+  type SessionSamplerOptions,
+  sessionSampler,
+} from './export/session-sampler.ts';
 export { type PipelineSpanProcessor, pipelineSpans, type StartingSpan } from './export/span-processor.ts';

@@ -1,14 +1,17 @@
 /** The standard `OTEL_*` variables that `sdk-trace` leaves to its host, read the way the specification says. */
 import { diag } from '@opentelemetry/api';
 import type { Sdk } from './otlp.ts';
+import { sessionSampler } from './session-sampler.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** `OTEL_TRACES_SAMPLER` and its argument; `undefined` leaves the SDK's default, parentbased_always_on. */
+/** `OTEL_TRACES_SAMPLER` and its argument, ours among them; `undefined` leaves the SDK's default, parentbased_always_on. */
 export function samplerFromEnv(env: Env, { trace }: Sdk): object | undefined {
   const name = env.OTEL_TRACES_SAMPLER?.trim();
   if (!name) return undefined;
-  const ratio = numberFrom(env, 'OTEL_TRACES_SAMPLER_ARG') ?? 1;
+  const ratio = Math.min(1, numberFrom(env, 'OTEL_TRACES_SAMPLER_ARG') ?? 1);
+  if (name === 'baton_session') return sessionSampler({ ratio });
+  if (name === 'baton_session_tail') return sessionSampler({ ratio, tail: true });
   const roots: Record<string, () => object> = {
     always_on: () => new trace.AlwaysOnSampler(),
     always_off: () => new trace.AlwaysOffSampler(),
@@ -16,7 +19,8 @@ export function samplerFromEnv(env: Env, { trace }: Sdk): object | undefined {
   };
   const root = roots[name.replace('parentbased_', '')];
   if (!root) {
-    diag.warn(`OTEL_TRACES_SAMPLER: expected one of ${Object.keys(roots).join(', ')} or parentbased_…, got "${name}"`);
+    const known = [...Object.keys(roots), 'baton_session', 'baton_session_tail'].join(', ');
+    diag.warn(`OTEL_TRACES_SAMPLER: expected one of ${known} or parentbased_…, got "${name}"`);
     return undefined;
   }
   return name.startsWith('parentbased_') ? new trace.ParentBasedSampler({ root: root() }) : root();
