@@ -1,5 +1,5 @@
 /**
- * Every attribute, event and link key that Baton writes: one list, held against the registry in `semconv/` by a test.
+ * Every attribute, event, link key and metric that Baton writes: one list, held against the registry in `semconv/` by a test.
  *
  * Stable names come from `@opentelemetry/semantic-conventions`. Unstable ones are copied from conventions v1.41.0, because
  * OpenTelemetry asks libraries not to import the `incubating` entry at run time; a test compares the copies with it.
@@ -120,3 +120,12 @@ export const EVENT_HANDOFF_REJECTED = 'baton.handoff.rejected';
 export const EVENT_HANDOFF_FAILED = 'baton.handoff.failed';
 export const EVENT_HANDOFF_RETURNED = 'baton.handoff.returned';
 export const EVENT_HANDOFF_LOOP = 'baton.handoff.loop_detected';
+
+// Ours: metrics
+export const METRIC_HANDOFFS = 'baton.handoffs';
+export const METRIC_HANDOFF_WAIT_DURATION = 'baton.handoff.wait_duration';
+export const METRIC_RUN_DURATION = 'baton.run.duration';
+export const METRIC_TOOL_DURATION = 'baton.tool.duration';
+export const METRIC_OPEN_SESSIONS = 'baton.open_sessions';
+export const METRIC_DROPPED_SPANS = 'baton.dropped_spans';
+export const METRIC_DROPPED_ATTRIBUTES = 'baton.dropped_attributes';

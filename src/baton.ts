@@ -21,6 +21,7 @@ import { toAgent } from './span-model.ts';
 import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { captureError, trackEvent } from './spans/event.ts';
 import { requestHandoff } from './spans/handoff.ts';
+import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
 import { startChildRun, startRun } from './spans/run.ts';
@@ -70,6 +71,10 @@ export class Baton {
     const resolved: ResolvedOptions = resolveOptions(options);
     this.#enabled = resolved.enabled;
     this.#diagnostics = new Diagnostics(resolved.strict, resolved.onWarning);
+    const metrics = new Metrics(resolved.meterProvider, (error) =>
+      this.#diagnostics.warn('telemetry_failed', `metrics failed in OpenTelemetry: ${messageOf(error)}`),
+    );
+    this.#diagnostics.onDroppedAttributes = (count) => metrics.droppedAttributes(count);
     const redactor = new Redactor(resolved.redaction, this.#diagnostics);
     const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
     this.#recorder = new Recorder({
@@ -77,6 +82,7 @@ export class Baton {
       agent: toAgent(resolved.agent, content) ?? { key: 'app' },
       content,
       diagnostics: this.#diagnostics,
+      metrics,
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });

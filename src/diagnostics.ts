@@ -16,6 +16,8 @@ export class Diagnostics {
   readonly #counts = new Map<BatonErrorCode, number>();
   readonly #strict: boolean;
   readonly #onWarning: ((warning: BatonWarning) => void) | undefined;
+  /** Told how many attributes were left out, for who counts them. */
+  onDroppedAttributes: ((count: number) => void) | undefined;
   readonly #logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-baton' });
 
   constructor(strict: boolean, onWarning?: (warning: BatonWarning) => void) {
@@ -38,6 +40,10 @@ export class Diagnostics {
     const safe = withoutSecrets(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));
     quietly(() => this.#onWarning?.({ code, message: safe }));
+  }
+
+  droppedAttributes(count: number): void {
+    quietly(() => this.onDroppedAttributes?.(count));
   }
 
   /** How often each code occurred. */

@@ -1,4 +1,4 @@
-import type { TracerProvider } from '@opentelemetry/api';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { ContentPolicy } from './content/content.ts';
 import { DEFAULT_ATTRIBUTE_BYTES } from './content/limits.ts';
 import type { RedactionOptions } from './content/redact.ts';
@@ -29,6 +29,8 @@ export interface BatonOptions {
   readonly environment?: string | undefined;
   /** Where the spans go. Default: the global provider, also one that is registered later. */
   readonly tracerProvider?: TracerProvider | undefined;
+  /** Where the metrics go. Default: the global provider, also one that is registered later. */
+  readonly meterProvider?: MeterProvider | undefined;
   /**
    * What of the agents' words is recorded: `none`, `summaries` (what the app itself calls a summary or a reason) or
    * `full` (also arguments, results, messages). Env: `BATON_CONTENT`, or
@@ -59,6 +61,7 @@ export interface ResolvedOptions {
   readonly strict: boolean;
   readonly environment: string | undefined;
   readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
   readonly content: ContentPolicy;
   readonly redaction: RedactionOptions;
   readonly maxAttributeBytes: number;
@@ -81,6 +84,7 @@ export function resolveOptions(options: BatonOptions, env: Env = readEnv()): Res
     strict: bool(pick('strict', options.strict, 'BATON_STRICT', env), false),
     environment: text('environment', options.environment),
     tracerProvider: tracerProvider(options.tracerProvider),
+    meterProvider: meterProvider(options.meterProvider),
     content: oneOf(
       pick('content', options.content, 'BATON_CONTENT', env),
       ['none', 'summaries', 'full'],
@@ -158,6 +162,12 @@ function tracerProvider(given: unknown): TracerProvider | undefined {
   if (given === undefined) return undefined;
   if (typeof (given as Partial<TracerProvider> | null)?.getTracer === 'function') return given as TracerProvider;
   return fail('tracerProvider', 'an OpenTelemetry tracer provider (it has getTracer)', given);
+}
+
+function meterProvider(given: unknown): MeterProvider | undefined {
+  if (given === undefined) return undefined;
+  if (typeof (given as Partial<MeterProvider> | null)?.getMeter === 'function') return given as MeterProvider;
+  return fail('meterProvider', 'an OpenTelemetry meter provider (it has getMeter)', given);
 }
 
 function bytes(given: unknown): number {

@@ -82,9 +82,11 @@ export class Content {
     }
     let written = 0;
     let dropped = 0;
+    let droppedBefore = 0;
     if (before) {
       written = Object.keys(before).filter((name) => name.startsWith(PREFIX_METADATA)).length;
-      dropped = (before[ATTR_METADATA_DROPPED] as number | undefined) ?? 0;
+      droppedBefore = (before[ATTR_METADATA_DROPPED] as number | undefined) ?? 0;
+      dropped = droppedBefore;
     }
     for (const given of names) {
       const value = written < MAX_METADATA ? this.#entry(metadata, given) : undefined;
@@ -96,7 +98,9 @@ export class Content {
       attributes[PREFIX_METADATA + name] = value;
       written++;
     }
-    if (dropped > 0) attributes[ATTR_METADATA_DROPPED] = dropped;
+    if (dropped === 0) return;
+    attributes[ATTR_METADATA_DROPPED] = dropped;
+    this.#diagnostics.droppedAttributes(dropped - droppedBefore);
   }
 
   #names(metadata: unknown): string[] | undefined {
@@ -120,6 +124,7 @@ export class Content {
   }
 
   #reject(value: unknown, key: string, expected: string): void {
+    this.#diagnostics.droppedAttributes(1);
     const option = optionOf(key);
     this.#diagnostics.misuse(
       'invalid_input',

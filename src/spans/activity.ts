@@ -148,6 +148,9 @@ export abstract class Activity implements Scoped, Around {
     }
   }
 
+  /** What the metrics say of its end, by kind; `attributes` has the `error.type` where it failed. */
+  protected measure(_lasted: Micros, _outcome: RunStatus, _attributes: Attributes): void {}
+
   /** What is written with the end, by kind. */
   protected abstract finish(outcome: RunStatus): void;
 
@@ -164,6 +167,11 @@ export abstract class Activity implements Scoped, Around {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
-    recorder.end(this.span, this.startedAt, now(), this.#late);
+    const endedAt = now();
+    recorder.end(this.span, this.startedAt, endedAt, this.#late);
+    if (recorder.metrics.on) {
+      const failure = this.#late?.[key.ATTR_ERROR_TYPE];
+      this.measure(endedAt - this.startedAt, outcome, failure === undefined ? {} : { [key.ATTR_ERROR_TYPE]: failure });
+    }
   }
 }

@@ -41,8 +41,9 @@ function write(
   const span = trace.getSpan(scope?.context ?? active);
   const attributes: Attributes = {};
   const name = fill(attributes, recorder.content);
-  if (span?.isRecording()) {
-    span.addEvent(name, attributes, toHrTime(now()));
+  // A span of ours that was not sampled is followed for the metrics alone, and takes no events.
+  if (span?.isRecording() || scope?.activity) {
+    span?.addEvent(name, attributes, toHrTime(now()));
     return scope;
   }
   recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);

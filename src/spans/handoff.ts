@@ -61,6 +61,9 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   readonly #baggage: Context | undefined;
   /** The session that it was requested in. */
   readonly record: SessionRecord;
+  #counted = false;
+  /** Whoever reads the carrier counts what came of it. */
+  #sentAway = false;
   /** Open while nobody has answered; never there for a handoff of another process. */
   #span: Span | undefined;
 
@@ -125,6 +128,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   carrier(): Carrier {
+    this.#sentAway = true;
     const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
     return writeCarrier(this.id, this.record.sessionId, this.source, where);
   }
@@ -164,6 +168,10 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.moved = status !== 'rejected' && status !== 'failed';
     if (this.#named && registry.handoffs.delete(this.ownId)) remember(registry.answeredHandoffs, this.ownId, this);
     this.record.handoffs.taken(this);
+    const { metrics } = this.#recorder;
+    if (metrics.on && this.requestedAt !== undefined) {
+      metrics.handoffWait(at - this.requestedAt, this.#counting(), trace.setSpanContext(ROOT_CONTEXT, this.place));
+    }
   }
 
   /** `return_to_caller`: nobody is left to return to. Otherwise a later run may still take over. */
@@ -180,12 +188,39 @@ export class Handoff implements HandoffHandle, HandoffRecord {
 
   close(at: Micros): void {
     const span = this.#span;
-    if (!span) return;
-    this.#span = undefined;
-    this.record.handoffs.closed(this);
-    const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
-    if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
-    this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
+    if (span) {
+      this.#span = undefined;
+      this.record.handoffs.closed(this);
+      const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
+      if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
+      this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
+    }
+    // Who is at work on it has the last word; who got it in another process has the only one.
+    const isTaken = this.receiverId !== undefined && registry.runs.has(this.receiverId);
+    if (!isTaken && !(this.#sentAway && this.answeredAt === undefined)) this.#count();
+  }
+
+  /** The run that picked it up has ended: what came of the handoff is known. */
+  receiverEnded(): void {
+    this.#count();
+  }
+
+  #count(): void {
+    const { metrics } = this.#recorder;
+    if (this.#counted || !metrics.on) return;
+    this.#counted = true;
+    metrics.handoff(
+      { ...this.#counting(), [key.ATTR_HANDOFF_MODE]: this.mode },
+      trace.setSpanContext(ROOT_CONTEXT, this.place),
+    );
+  }
+
+  #counting(): Attributes {
+    return {
+      [key.ATTR_HANDOFF_STATUS]: this.status,
+      [key.ATTR_HANDOFF_SOURCE]: this.source,
+      [key.ATTR_HANDOFF_TARGET]: this.to?.key ?? '',
+    };
   }
 }
 
@@ -219,7 +254,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   const parent = contextIn(around, active);
   const requestedAt = now();
   const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
-  if (!span?.isRecording()) return silentHandoff(recorder, input, active);
+  if (!span || !recorder.follows(span)) return silentHandoff(recorder, input, active);
   const handoff = new Handoff(recorder, record, {
     place: span.spanContext(),
     span,

@@ -32,7 +32,14 @@ export class InRun extends Activity {
 export interface InRunKind<Handle extends InRun> {
   readonly what: string;
   readonly spanKind: SpanKind;
-  readonly Handle: new (recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) => Handle;
+  readonly Handle: new (
+    recorder: Recorder,
+    around: Around,
+    span: Span,
+    startedAt: Micros,
+    parent: Context,
+    attributes: Attributes,
+  ) => Handle;
 }
 
 /** Starts a piece of the run that the ids or the async context name; `name` fills the attributes and gives the name. */
@@ -57,6 +64,6 @@ export function startInRun<
   const startedAt = now();
   const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent);
   if (!span) return new Silent(false);
-  if (!span.isRecording()) return new Unsampled(false, span, parent);
-  return new kind.Handle(recorder, around, span, startedAt, parent);
+  if (!recorder.follows(span)) return new Unsampled(false, span, parent);
+  return new kind.Handle(recorder, around, span, startedAt, parent, attributes);
 }

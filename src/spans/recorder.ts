@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context as contextApi,
+  isSpanContextValid,
   type Link,
   type Span,
   type SpanContext,
@@ -17,12 +18,17 @@ import type { Agent } from '../model.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { Activity } from './activity.ts';
 import { type Micros, toHrTime } from './clock.ts';
+import type { Metrics } from './metrics.ts';
+
+/** A span of the SDK: its limits drop what is too much. */
+type LimitedSpan = Span & { readonly droppedAttributesCount?: number };
 
 export interface RecorderOptions {
   readonly tracerProvider: TracerProvider | undefined;
   readonly agent: Agent;
   readonly content: Content;
   readonly diagnostics: Diagnostics;
+  readonly metrics: Metrics;
   /** `gen_ai.operation.name` on steps and handoffs, too. */
   readonly operationNames: 'standard' | 'all';
   /** Of sessions, and of runs outside any session, that name none of their own. */
@@ -34,6 +40,7 @@ export class Recorder {
   readonly agent: Agent;
   readonly content: Content;
   readonly diagnostics: Diagnostics;
+  readonly metrics: Metrics;
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
   /** Open sessions, and open runs outside any session: what the end of the client ends. */
@@ -47,6 +54,7 @@ export class Recorder {
     this.agent = options.agent;
     this.content = options.content;
     this.diagnostics = options.diagnostics;
+    this.metrics = options.metrics;
     this.operationNames = options.operationNames;
     this.environment = options.environment;
   }
@@ -94,9 +102,15 @@ export class Recorder {
     try {
       if (attributes) span.setAttributes(attributes);
       span.end(toHrTime(endedAt > startedAt ? endedAt : startedAt + 1));
+      if (this.metrics.on) this.metrics.droppedAttributes((span as LimitedSpan).droppedAttributesCount ?? 0);
     } catch (error) {
       this.failed('ending a span', error);
     }
+  }
+
+  /** Whether to follow a span: it is recorded, or it was not sampled and somebody counts all the same. */
+  follows(span: Span): boolean {
+    return span.isRecording() || (this.metrics.on && isSpanContextValid(span.spanContext()));
   }
 
   active(): Context {
@@ -106,6 +120,7 @@ export class Recorder {
   /** A span processor or an exporter of the app threw: its span may be lost, the app goes on. */
   failed(what: string, error: unknown): void {
     this.diagnostics.warn('telemetry_failed', `${what} failed in OpenTelemetry: ${messageOf(error)}`);
+    this.metrics.droppedSpan();
   }
 }
 

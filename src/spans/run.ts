@@ -119,6 +119,13 @@ export class Run extends Activity implements RunHandle {
     if (this.record.over) this.record.handoffs.closeAll();
   }
 
+  protected override measure(lasted: Micros, outcome: RunStatus, attributes: Attributes): void {
+    attributes[key.ATTR_AGENT_KEY] = this.agent.key;
+    attributes[key.ATTR_RUN_STATUS] = outcome;
+    this.recorder.metrics.run(lasted, attributes, this.context);
+    this.pickedUp?.receiverEnded();
+  }
+
   #writeUsage(): void {
     const attributes = this.#reported ?? {};
     if (!this.#reported) usageAttributes(attributes, this.#usage, this.recorder.content);
@@ -172,7 +179,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);
-  if (!span.isRecording()) return new Unsampled(false, span, parent, around.record.sessionId);
+  if (!recorder.follows(span)) return new Unsampled(false, span, parent, around.record.sessionId);
   const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
   const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey });
   handoff?.pickedUpBy(run);

@@ -15,11 +15,15 @@ export class Session extends Activity implements SessionHandle {
   readonly run = undefined;
   readonly runId = undefined;
   readonly agent: Agent;
+  /** Somebody counted that it opened. */
+  readonly #counted: boolean;
 
   constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
     super(recorder, around, span, startedAt, parent);
     this.agent = recorder.agent;
     this.record.context = this.context;
+    this.#counted = recorder.metrics.on;
+    if (this.#counted) recorder.metrics.openSessions(1);
   }
 
   get id(): string {
@@ -34,6 +38,10 @@ export class Session extends Activity implements SessionHandle {
     this.write((attributes) =>
       outputSummary(attributes, key.ATTR_SESSION_OUTPUT_SUMMARY, summary, this.recorder.content),
     );
+  }
+
+  protected override measure(): void {
+    if (this.#counted) this.recorder.metrics.openSessions(-1);
   }
 
   protected finish(outcome: RunStatus): void {
@@ -61,6 +69,6 @@ export function startSession(recorder: Recorder, input: SessionInput): Session |
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, active);
   if (!span) return new Silent(true, undefined, record.sessionId);
-  if (!span.isRecording()) return new Unsampled(true, span, active, record.sessionId);
+  if (!recorder.follows(span)) return new Unsampled(true, span, active, record.sessionId);
   return new Session(recorder, record.enlist(recorder), span, startedAt, active);
 }

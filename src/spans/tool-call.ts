@@ -1,13 +1,30 @@
+import type { Attributes, AttributeValue, Context, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { ToolCall as ToolCallHandle } from '../handles.ts';
-import type { McpCallInput, ToolInput } from '../model.ts';
+import type { McpCallInput, RunStatus, ToolInput } from '../model.ts';
 import { fullContent, KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
+import type { Around } from './around.ts';
+import type { Micros } from './clock.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
 import type { Silent } from './silent.ts';
 
 /** An action through a tool. */
 export class ToolCall extends InRun implements ToolCallHandle {
+  readonly #tool: AttributeValue | undefined;
+
+  constructor(
+    recorder: Recorder,
+    around: Around,
+    span: Span,
+    startedAt: Micros,
+    parent: Context,
+    attributes: Attributes,
+  ) {
+    super(recorder, around, span, startedAt, parent);
+    this.#tool = attributes[key.ATTR_GEN_AI_TOOL_NAME];
+  }
+
   setResult(result: unknown): void {
     this.write((attributes) =>
       fullContent(attributes, key.ATTR_GEN_AI_TOOL_CALL_RESULT, result, this.recorder.content),
@@ -18,6 +35,12 @@ export class ToolCall extends InRun implements ToolCallHandle {
     this.write((attributes) => {
       attributes[key.ATTR_TOOL_CACHED] = cached === true;
     });
+  }
+
+  protected override measure(lasted: Micros, _outcome: RunStatus, attributes: Attributes): void {
+    attributes[key.ATTR_GEN_AI_TOOL_NAME] = this.#tool;
+    attributes[key.ATTR_AGENT_KEY] = this.agent.key;
+    this.recorder.metrics.tool(lasted, attributes, this.context);
   }
 }
 

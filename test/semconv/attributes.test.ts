@@ -11,6 +11,8 @@ interface Group {
   readonly id: string;
   readonly type: string;
   readonly name?: string;
+  readonly metric_name?: string;
+  readonly unit?: string;
   readonly attributes?: readonly { readonly id?: string; readonly ref?: string; readonly type?: unknown }[];
 }
 
@@ -41,8 +43,15 @@ describe('our names', () => {
     expect([...valuesOf(['EVENT_'])].sort()).toEqual([...events].sort());
   });
 
-  it('are attributes, prefixes or events, and nothing else', () => {
-    expect(ours.filter(([name]) => !/^(ATTR|PREFIX|EVENT)_/.test(name))).toEqual([]);
+  it('are the metrics of the registry and of the docs, with the same units, and neither has another', () => {
+    const registered = groupsOf('metrics.yaml').map(({ metric_name, unit }) => `${metric_name} ${unit}`);
+    const rows = readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(baton\.[a-z_.]+)` \| [^|]*, `([^`]+)` \|/gm);
+    expect(registered.map((metric) => metric.split(' ')[0]).sort()).toEqual([...valuesOf(['METRIC_'])].sort());
+    expect([...rows].map(([, name, unit]) => `${name} ${unit}`)).toEqual(registered);
+  });
+
+  it('are attributes, prefixes, events or metrics, and nothing else', () => {
+    expect(ours.filter(([name]) => !/^(ATTR|PREFIX|EVENT|METRIC)_/.test(name))).toEqual([]);
   });
 
   it('stand in a span, an event or a link of the registry', () => {
