@@ -48,6 +48,7 @@ export abstract class Activity implements Scoped, Around {
     if (this.record.owner === undefined) {
       this.record.owner = this;
       recorder.openRoots.add(this);
+      recorder.metrics.look();
     }
     this.record.opened(this);
   }

@@ -42,9 +42,25 @@ export class Metrics {
     this.#failed = failed;
   }
 
-  /** Whether somebody counts. Asked each time, because a provider may be registered late. */
+  /** Whether somebody counts, as far as is known. */
   get on(): boolean {
-    return this.#current() !== undefined;
+    return this.#instruments !== undefined;
+  }
+
+  /** Whether somebody counts by now: a provider may be registered late. Asked where a session begins, not for each span. */
+  look(): boolean {
+    const provider = this.#given ?? metrics.getMeterProvider();
+    if (provider !== this.#provider) {
+      this.#provider = provider;
+      this.#instruments = undefined;
+      try {
+        const meter = provider.getMeter(NAME, VERSION, { schemaUrl: key.SCHEMA_URL });
+        if (meter !== createNoopMeter()) this.#instruments = createInstruments(meter);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    return this.on;
   }
 
   handoff(attributes: Attributes, context: Context): void {
@@ -69,36 +85,24 @@ export class Metrics {
   }
 
   droppedSpan(): void {
+    this.look();
     this.#tell(({ droppedSpans }) => droppedSpans.add(1));
   }
 
   droppedAttributes(count: number): void {
-    if (count > 0) this.#tell(({ droppedAttributes }) => droppedAttributes.add(count));
+    if (count === 0) return;
+    this.look();
+    this.#tell(({ droppedAttributes }) => droppedAttributes.add(count));
   }
 
   #tell(tell: (instruments: Instruments) => void): void {
-    const instruments = this.#current();
+    const instruments = this.#instruments;
     if (!instruments) return;
     try {
       tell(instruments);
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  #current(): Instruments | undefined {
-    const provider = this.#given ?? metrics.getMeterProvider();
-    if (provider !== this.#provider) {
-      this.#provider = provider;
-      this.#instruments = undefined;
-      try {
-        const meter = provider.getMeter(NAME, VERSION, { schemaUrl: key.SCHEMA_URL });
-        if (meter !== createNoopMeter()) this.#instruments = createInstruments(meter);
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
-    return this.#instruments;
   }
 }
 

@@ -110,7 +110,7 @@ export class Recorder {
 
   /** Whether to follow a span: it is recorded, or it was not sampled and somebody counts all the same. */
   follows(span: Span): boolean {
-    return span.isRecording() || (this.metrics.on && isSpanContextValid(span.spanContext()));
+    return span.isRecording() || (this.metrics.look() && isSpanContextValid(span.spanContext()));
   }
 
   active(): Context {
