@@ -32,9 +32,13 @@ const GUIDE = readFileSync('docs/runtimes.md', 'utf8');
 
 let workshop: Workshop;
 let receiver: Receiver;
+/** Where the runtimes are: on the PATH of each app, as on a user's machine. */
+let runtimes: UserApp;
 
 beforeAll(async () => {
   [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
+  const packages = Object.entries(VERSIONS).map(([name, version]) => `${name}@${version}`);
+  runtimes = await workshop.app({ packages, files: {} });
 }, 120_000);
 
 afterAll(async () => {
@@ -83,6 +87,14 @@ invoke_workflow pipeline [shop]
       execute_tool issue_refund [billing]
 `.trim();
 
+const FLAT = `
+invoke_workflow pipeline [shop]
+invoke_agent Triage [triage]
+handoff billing [triage]
+invoke_agent billing [billing]
+execute_tool issue_refund [triage]
+`.trim();
+
 const FILES = {
   'ten-lines.ts': TEN_LINES,
   'pipeline.ts': `
@@ -110,9 +122,9 @@ const WHOLE: readonly (readonly [string, string, string])[] = [
   ['when the app forgets to shut down', 'forgetful.ts', PIPELINE_TREE],
 ];
 
-/** Types a line in the app's folder, with the app's own programs and nobody's telemetry. */
+/** Types a line in the app's folder, with the runtimes at hand and nobody's telemetry. */
 function type(app: UserApp, line: string, env: Readonly<Record<string, string>> = {}) {
-  const path = `${join(app.folder, 'node_modules/.bin')}:${process.env.PATH}`;
+  const path = `${join(runtimes.folder, 'node_modules/.bin')}:${process.env.PATH}`;
   const quiet = { NO_COLOR: '1', CI: '1', DENO_NO_UPDATE_CHECK: '1', WRANGLER_SEND_METRICS: 'false' };
   return execute('sh', ['-c', line], {
     cwd: app.folder,
@@ -121,8 +133,8 @@ function type(app: UserApp, line: string, env: Readonly<Record<string, string>> 
   });
 }
 
-function install(packages: readonly string[], more: readonly string[], files: Readonly<Record<string, string>>) {
-  return workshop.app({ packages: [...packages.map((name) => `@opentelemetry/${name}`), ...more], files });
+function install(packages: readonly string[], files: Readonly<Record<string, string>>): Promise<UserApp> {
+  return workshop.app({ packages: packages.map((name) => `@opentelemetry/${name}`), files });
 }
 
 it('the guide names the versions that are tested here', () => {
@@ -130,15 +142,21 @@ it('the guide names the versions that are tested here', () => {
   for (const version of [...named, `workerd ${VERSIONS.workerd}`]) expect(GUIDE).toContain(version);
 });
 
-describe.each(LINES)('Bun, %s', (_, sdk) => {
+describe.each(LINES)('an app with the API and the packages of %s', (_, sdk) => {
+  const OWN = 'Deno, with its own OpenTelemetry';
+  const SDK = 'Deno, with the SDK';
   let app: UserApp;
 
   beforeAll(async () => {
-    app = await install(sdk, [`bun@${VERSIONS.bun}`], FILES);
+    app = await install(sdk, FILES);
+    // Deno looks `npm:otel-baton` up by version; ours came as a file, and nobody has published it.
+    const manifest = JSON.parse(readFileSync(join(app.folder, 'package.json'), 'utf8'));
+    manifest.dependencies['otel-baton'] = '*';
+    writeFileSync(join(app.folder, 'package.json'), JSON.stringify(manifest));
   }, 120_000);
 
   it.each(WHOLE)(
-    'the pipeline arrives whole %s',
+    'Bun: the pipeline arrives whole %s',
     async (_, file, tree) => {
       const arrived = watch(receiver);
       await type(app, command('Bun', file));
@@ -147,7 +165,7 @@ describe.each(LINES)('Bun, %s', (_, sdk) => {
     60_000,
   );
 
-  it('bunfig.toml does the same as the option', async () => {
+  it('Bun: bunfig.toml does the same as the option', async () => {
     const preload = /`(preload = .*?)` in `bunfig.toml`/.exec(GUIDE)?.[1];
     writeFileSync(join(app.folder, 'bunfig.toml'), String(preload));
     const arrived = watch(receiver);
@@ -155,23 +173,9 @@ describe.each(LINES)('Bun, %s', (_, sdk) => {
     rmSync(join(app.folder, 'bunfig.toml'));
     expect(serviceTree(arrived())).toBe(PIPELINE_TREE);
   }, 60_000);
-});
-
-describe.each(LINES)('Deno, API and packages of %s', (_, sdk) => {
-  const OWN = 'Deno, with its own OpenTelemetry';
-  const SDK = 'Deno, with the SDK';
-  let app: UserApp;
-
-  beforeAll(async () => {
-    app = await install(sdk, [`deno@${VERSIONS.deno}`], FILES);
-    // `npm:otel-baton` is looked up by version; ours came as a file, and nobody has published it.
-    const manifest = JSON.parse(readFileSync(join(app.folder, 'package.json'), 'utf8'));
-    manifest.dependencies['otel-baton'] = '*';
-    writeFileSync(join(app.folder, 'package.json'), JSON.stringify(manifest));
-  }, 120_000);
 
   it.each(WHOLE)(
-    'the pipeline arrives whole %s, with the SDK set up by the preload',
+    'Deno: the pipeline arrives whole %s, with the SDK set up by the preload',
     async (_, file, tree) => {
       const arrived = watch(receiver);
       await type(app, command(SDK, file));
@@ -181,7 +185,7 @@ describe.each(LINES)('Deno, API and packages of %s', (_, sdk) => {
   );
 
   it.each(WHOLE)(
-    'the pipeline arrives whole %s from the OpenTelemetry of Deno, in one service',
+    'Deno: the pipeline arrives whole %s from the OpenTelemetry of Deno, in one service',
     async (_, file, tree) => {
       const arrived = watch(receiver);
       await type(app, command(OWN, file), { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' });
@@ -190,7 +194,7 @@ describe.each(LINES)('Deno, API and packages of %s', (_, sdk) => {
     60_000,
   );
 
-  it('the preload joins the OpenTelemetry of Deno, and says so', async () => {
+  it('Deno: the preload joins the OpenTelemetry of Deno, and says so', async () => {
     const arrived = watch(receiver);
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_DENO: 'true' };
     const { stderr } = await type(app, command(SDK, 'pipeline.ts'), env);
@@ -205,20 +209,16 @@ describe('Cloudflare Workers', () => {
   let app: UserApp;
 
   beforeAll(async () => {
-    const tools = ['wrangler', 'workerd', 'node'] as const;
-    app = await install(
-      SDK_3,
-      tools.map((name) => `${name}@${VERSIONS[name]}`),
-      {
-        'wrangler.jsonc': guide(CHAPTER, 'jsonc'),
-        'otel.ts': set,
-        'bare.ts': set.replace(/^.*(AsyncLocalStorageContextManager|context\.).*\n/gm, '').replace('context, ', ''),
-        'worker.ts': guide(CHAPTER, 'ts', 1),
-        'ids.ts': worker("import './otel.ts';\nimport { runPipeline } from './pipeline.cjs';"),
-        'no-context.ts': worker("import './bare.ts';\nimport { runPipeline } from './pipeline.cjs';"),
-        'no-context-guide.ts': worker(`import './bare.ts';\n${PIPELINE_OF_GUIDE}`),
-      },
-    );
+    app = await install(SDK_3, {
+      'wrangler.jsonc': guide(CHAPTER, 'jsonc'),
+      'otel.ts': set,
+      'bare.ts': set.replace(/^.*(AsyncLocalStorageContextManager|context\.).*\n/gm, '').replace('context, ', ''),
+      'worker.ts': guide(CHAPTER, 'ts', 1),
+      'flat.ts': guide(CHAPTER, 'ts', 1).replace('otel.ts', 'bare.ts'),
+      'ids.ts': worker("import './otel.ts';\nimport { runPipeline } from './pipeline.cjs';"),
+      'no-context.ts': worker("import './bare.ts';\nimport { runPipeline } from './pipeline.cjs';"),
+      'no-context-guide.ts': worker(`import './bare.ts';\n${PIPELINE_OF_GUIDE}`),
+    });
   }, 120_000);
 
   it('the Worker of the guide arrives whole, from the async context alone', async () => {
@@ -252,6 +252,12 @@ describe('Cloudflare Workers', () => {
     },
     60_000,
   );
+
+  it('without ids and without a context manager each span is the root of a trace of its own', async () => {
+    const arrived = watch(receiver);
+    await serve(app, 'flat', (url) => visit(url, arrived, 5), '2024-01-01');
+    expect(serviceTree(arrived())).toBe(FLAT);
+  }, 60_000);
 });
 
 /** The function of the guide that names all ids, under the name of the pipeline. */
@@ -284,11 +290,15 @@ async function serve(app: UserApp, name: string, use: (url: string) => Promise<u
   renameSync(join(app.folder, name, `${name}.js`), join(app.folder, name, 'worker.js'));
   const config = readFileSync('test/installed/programs/workerd.capnp', 'utf8').replace('2026-11-01', date);
   writeFileSync(join(app.folder, name, 'workerd.capnp'), config);
-  const runtime = spawn(join(app.folder, 'node_modules/.bin/workerd'), ['serve', '--control-fd=3', 'workerd.capnp'], {
-    cwd: join(app.folder, name),
-    env: { PATH: process.env.PATH, OTLP_ENDPOINT: receiver.url },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
+  const runtime = spawn(
+    join(runtimes.folder, 'node_modules/.bin/workerd'),
+    ['serve', '--control-fd=3', 'workerd.capnp'],
+    {
+      cwd: join(app.folder, name),
+      env: { PATH: process.env.PATH, OTLP_ENDPOINT: receiver.url },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    },
+  );
   const ended = new Promise<void>((resolve) => runtime.once('exit', () => resolve()));
   try {
     await use(`http://127.0.0.1:${await listening(runtime.stdio[3] as Readable, runtime.stdio[2] as Readable)}`);
@@ -322,7 +332,7 @@ async function visit(url: string, arrived: () => readonly unknown[], spans: numb
 
 describe('Node', () => {
   it('explicit ids carry the tree without a context manager', async () => {
-    const app = await install(SDK_2, [], {
+    const app = await install(SDK_2, {
       'app.cjs': `
         const { trace } = require('@opentelemetry/api');
         const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
