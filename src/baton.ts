@@ -1,6 +1,8 @@
 import { Content } from './content/content.ts';
 import { Redactor } from './content/redact.ts';
 import { Diagnostics, messageOf } from './diagnostics.ts';
+import type { DiagnoseOptions } from './doctor/diagnose.ts';
+import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
 import type {
@@ -65,6 +67,8 @@ export class Baton {
   readonly #recorder: Recorder;
   readonly #diagnostics: Diagnostics;
   #enabled: boolean;
+  /** How much was not recorded, because no provider was registered: for the diagnosis. */
+  #missed = 0;
 
   /** @throws BatonError for options that cannot be used; its message names option, expected and given. */
   constructor(options: BatonOptions) {
@@ -198,6 +202,26 @@ export class Baton {
     this.#quietly(captureError, input);
   }
 
+  /**
+   * Says in plain words why nothing would arrive: looks at the provider, the context manager, the sampler, the exporters and
+   * their endpoints, and sends one test pipeline (a session `baton-doctor-…`). Never rejects. `String(diagnosis)` is for
+   * people, `diagnosis.findings` for programs.
+   */
+  async diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+    // Loaded when somebody asks: an app that is well pays nothing for it.
+    const { diagnose } = await import('./doctor/diagnose.ts');
+    return diagnose(
+      {
+        client: this,
+        enabled: this.#enabled,
+        provider: this.#recorder.provider(),
+        missed: this.#missed,
+        warnings: this.warnings(),
+      },
+      options,
+    );
+  }
+
   /** How often each kind of warning occurred. */
   warnings(): Partial<Record<BatonErrorCode, number>> {
     return this.#diagnostics.counts();
@@ -265,7 +289,10 @@ export class Baton {
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
   #records(): boolean {
-    return this.#enabled && this.#recorder.provider() !== undefined;
+    if (!this.#enabled) return false;
+    if (this.#recorder.provider() !== undefined) return true;
+    this.#missed++;
+    return false;
   }
 
   /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */

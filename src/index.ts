@@ -8,6 +8,9 @@ export type { ContentPolicy } from './content/content.ts';
 export type { RedactionOptions } from './content/redact.ts';
 // Errors
 export type { BatonWarning } from './diagnostics.ts';
+// What the doctor finds
+export type { DiagnoseOptions } from './doctor/diagnose.ts';
+export type { Diagnosis, Finding, FindingCode } from './doctor/finding.ts';
 export { BatonError, type BatonErrorCode } from './errors.ts';
 // What callbacks and `start…` give
 export type {

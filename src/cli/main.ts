@@ -3,10 +3,11 @@ import { printable } from '../replay.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type Command, type ExitCode, UsageError } from './command.ts';
 import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
 import { replay } from './commands/replay.ts';
 import type { Terminal } from './terminal.ts';
 
-const COMMANDS: readonly Command[] = [demo, replay];
+const COMMANDS: readonly Command[] = [demo, doctor, replay];
 
 const HELP = `Usage: ${NAME} COMMAND [options]
 

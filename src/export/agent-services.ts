@@ -21,27 +21,32 @@ export function agentServices<Span extends ExportableSpan, Result>(
 }
 
 class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Span, Result> {
-  readonly #exporter: Exporter<Span, Result>;
+  // No `#`: the doctor looks through it for the address that it sends to.
+  private readonly exporter: Exporter<Span, Result>;
   /** Exporters group spans by the identity of their resource: one for each agent and app resource. */
   readonly #resources = new WeakMap<ExportableResource, Map<string, ExportableResource>>();
 
   constructor(exporter: Exporter<Span, Result>) {
-    this.#exporter = exporter;
+    this.exporter = exporter;
   }
 
   export(spans: Span[], resultCallback: (result: Result) => void): void {
-    this.#exporter.export(
+    this.exporter.export(
       spans.map((span) => this.#view(span)),
       resultCallback,
     );
   }
 
   shutdown(): Promise<void> {
-    return this.#exporter.shutdown();
+    return this.exporter.shutdown();
+  }
+
+  toString(): string {
+    return `agentServices(${this.exporter.constructor.name})`;
   }
 
   async forceFlush(): Promise<void> {
-    await this.#exporter.forceFlush?.();
+    await this.exporter.forceFlush?.();
   }
 
   #view(span: Span): Span {

@@ -25,12 +25,12 @@ export function onlyPipelines<Span extends ExportableSpan, Result>(
 
 class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExporter<Span, Result> {
   dropped = 0;
-  readonly #exporter: Exporter<Span, Result>;
+  private readonly exporter: Exporter<Span, Result>;
   /** Span ids of ancestors that have not ended yet: a parent comes after its children. */
   readonly #awaited = new Set<string>();
 
   constructor(exporter: Exporter<Span, Result>) {
-    this.#exporter = exporter;
+    this.exporter = exporter;
   }
 
   export(spans: Span[], resultCallback: (result: Result) => void): void {
@@ -42,16 +42,20 @@ class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExpo
     }
     this.dropped += unwanted.size;
     const wanted = spans.filter((span) => !unwanted.has(span));
-    if (wanted.length > 0) this.#exporter.export(wanted, resultCallback);
+    if (wanted.length > 0) this.exporter.export(wanted, resultCallback);
     else resultCallback(SUCCESS as Result);
   }
 
   shutdown(): Promise<void> {
-    return this.#exporter.shutdown();
+    return this.exporter.shutdown();
+  }
+
+  toString(): string {
+    return `onlyPipelines(${this.exporter.constructor.name})`;
   }
 
   async forceFlush(): Promise<void> {
-    await this.#exporter.forceFlush?.();
+    await this.exporter.forceFlush?.();
   }
 
   #wants(span: Span): boolean {

@@ -1,13 +1,8 @@
-import {
-  type Context,
-  context as contextApi,
-  createContextKey,
-  isSpanContextValid,
-  type Span,
-} from '@opentelemetry/api';
+import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
+import { isSuppressed } from '../context/suppress.ts';
 import type {
   Handoff,
   HandoffStatistics,
@@ -99,15 +94,12 @@ export class SilentScope {
   }
 }
 
-/** The key of OpenTelemetry's core, the same in both SDK lines: nothing is recorded inside exporters. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
-
 /**
  * Whether nothing is recorded here: tracing is suppressed, below a run that is named and was not sampled, or in a scope that records nothing,
  * unless the name leads to a run that does.
  */
 export function isSilent(active: Context, runId: string | undefined): boolean {
-  if (active.getValue(SUPPRESS_TRACING) === true) return true;
+  if (isSuppressed(active)) return true;
   const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;

@@ -24,13 +24,14 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   options: ['content', 'diagnostics', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  baton: library,
+  doctor: ['context', 'diagnostics', 'secrets', ...words],
+  baton: ['doctor', ...library],
   export: ['context', 'diagnostics', ...words],
-  index: ['baton', 'export', ...library],
+  index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'export', 'diagnostics', ...words],
   register: ['sdk'],
   replay: ['attributes', 'version'],
-  cli: ['baton', 'export', 'index', 'replay', 'sdk', ...library],
+  cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
 };
 
 /** What src may import of others' packages; `cli` is an app and may use all that is installed. */

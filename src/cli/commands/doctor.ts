@@ -1,0 +1,143 @@
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { Baton } from '../../baton.ts';
+import { messageOf } from '../../diagnostics.ts';
+import { type Diagnosis, problem, toDiagnosis, warning } from '../../doctor/finding.ts';
+import { BatonError } from '../../errors.ts';
+import { register } from '../../sdk.ts';
+import { withoutSecrets } from '../../secrets.ts';
+import { type Command, type ExitCode, UsageError } from '../command.ts';
+import type { Terminal } from '../terminal.ts';
+
+const HELP = `Usage: otel-baton doctor [options]
+
+Says in plain words why no spans would arrive, and sends one test pipeline.
+Run it in the folder of your app, with the variables that your app has.
+
+  --import FILE    Your OpenTelemetry set-up, as node --import takes it: a file,
+                   or the name of a package. Without it, the set-up of
+                   otel-baton/register, from the OTEL_* variables.
+  --require FILE   The same for CommonJS.
+  --endpoint URL   Ask this OTLP/HTTP endpoint as well, by its whole address:
+                   http://localhost:4318/v1/traces
+  --timeout MS     How long to wait for an answer. Default 10000.
+  --json           For scripts.
+  -h, --help       This text.
+
+Exit codes: 0 spans arrive, 1 a problem was found, 2 used wrongly.
+
+Example: otel-baton doctor --import ./instrumentation.mjs
+In a running app: console.log(String(await baton.diagnose()))
+`;
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Say why spans do not arrive, and send a test pipeline',
+  help: HELP,
+  run: runDoctor,
+};
+
+async function runDoctor(args: readonly string[], { stdout, stderr }: Terminal): Promise<ExitCode> {
+  const { setUps, endpoint, timeoutMs, json } = parse(args);
+  const told = listenToDiag();
+  const { diagnosis, note } = await examine(setUps, { endpoint, timeoutMs });
+  // What OpenTelemetry itself complained of: partial success of an export is told nowhere else.
+  const more = [...new Set(told)].map((line) => warning('warnings', `OpenTelemetry says: ${withoutSecrets(line)}`));
+  const all = toDiagnosis([...diagnosis.findings, ...more], diagnosis.sessionId);
+  if (json)
+    stdout.write(`${JSON.stringify({ ok: all.ok, sessionId: all.sessionId, findings: all.findings }, null, 2)}\n`);
+  else {
+    stderr.write(`${note}\n\n`);
+    stdout.write(`${all}\n\n${conclusion(all)}\n`);
+  }
+  // A set-up may keep the process alive; all is said.
+  setTimeout(() => process.exit(), 1_000).unref();
+  return all.ok ? 0 : 1;
+}
+
+interface SetUp {
+  readonly kind: 'import' | 'require';
+  readonly file: string;
+}
+
+async function examine(
+  setUps: readonly SetUp[],
+  options: { endpoint: string | undefined; timeoutMs: number },
+): Promise<{ diagnosis: Diagnosis; note: string }> {
+  const names = setUps.map(({ file }) => file).join(', ');
+  try {
+    for (const setUp of setUps) await load(setUp);
+  } catch (error) {
+    const message = `${names} cannot be loaded: ${withoutSecrets(messageOf(error))}`;
+    return { diagnosis: toDiagnosis([problem('provider', message)]), note: '' };
+  }
+  let note = `the set-up of ${names}`;
+  if (setUps.length === 0) {
+    try {
+      register();
+    } catch (error) {
+      if (!(error instanceof BatonError)) throw error;
+      const message = `no set-up was given, and otel-baton/register has none: ${error.message}`;
+      return { diagnosis: toDiagnosis([problem('provider', message)]), note: '' };
+    }
+    note = 'the set-up of otel-baton/register, from the OTEL_* variables; give your own with --import';
+  }
+  const baton = new Baton({ agent: 'doctor' });
+  return { diagnosis: await baton.diagnose(options), note: `Examines ${note}.` };
+}
+
+/** As node would, from the folder that the doctor was started in. */
+async function load({ kind, file }: SetUp): Promise<void> {
+  const require = createRequire(`${process.cwd()}/app.js`);
+  const isFile = file.startsWith('.') || isAbsolute(file);
+  if (kind === 'require') require(isFile ? resolve(file) : file);
+  else await import(pathToFileURL(isFile ? resolve(file) : require.resolve(file)).href);
+}
+
+/** Until a set-up puts a logger of its own there. */
+function listenToDiag(): readonly string[] {
+  const told: string[] = [];
+  const hear = (message: string, ...more: unknown[]): void => {
+    told.push([message, ...more.map((each) => (typeof each === 'string' ? each : messageOf(each)))].join(' '));
+  };
+  const ignore = (): void => {};
+  diag.setLogger({ error: hear, warn: hear, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.WARN);
+  return told;
+}
+
+function conclusion({ ok, sessionId }: Diagnosis): string {
+  if (!ok) return 'There is a problem: spans do not arrive.';
+  return `All is well. Look for the session in your backend: session.id = ${sessionId}`;
+}
+
+function parse(args: readonly string[]) {
+  const { values, tokens } = parseArgs({
+    args: [...args],
+    tokens: true,
+    options: {
+      import: { type: 'string', multiple: true },
+      require: { type: 'string', multiple: true },
+      endpoint: { type: 'string' },
+      timeout: { type: 'string', default: '10000' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { endpoint } = values;
+  if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
+    throw new UsageError(`--endpoint: expected an address such as http://localhost:4318/v1/traces, got "${endpoint}"`);
+  }
+  const timeoutMs = Number(values.timeout);
+  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
+    throw new UsageError(`--timeout: expected milliseconds, got "${values.timeout}"`);
+  }
+  // In the order in which they were given.
+  const setUps = tokens.flatMap((token): SetUp[] =>
+    token.kind === 'option' && (token.name === 'import' || token.name === 'require') && token.value !== undefined
+      ? [{ kind: token.name, file: token.value }]
+      : [],
+  );
+  return { setUps, endpoint, timeoutMs, json: values.json };
+}
