@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { PIPELINE_TREE, serviceTree, watch } from './support/arrived.ts';
+import { docsCode } from './support/docs-code.ts';
 import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
 
 // The packed package in apps of their own, on both SDK lines and in both module systems: a real install, real OTLP over a real
@@ -37,19 +37,11 @@ afterAll(async () => {
   workshop.remove();
 });
 
-/** The code below a heading of the README. */
-function readmeCode(heading: string): string {
-  const readme = readFileSync('README.md', 'utf8');
-  const code = new RegExp(`## ${heading}\\n[^]*?\`\`\`ts\\n([^]*?)\`\`\``).exec(readme)?.[1];
-  if (!code) throw new Error(`README.md has no code below "${heading}"`);
-  return code;
-}
-
 const HELPERS = "const issueRefund = async (order) => 'refunded ' + order;\n";
 
 /** The ten lines of the README for both module systems. */
 function tenLines(): Readonly<Record<string, string>> {
-  const code = readmeCode('Ten lines');
+  const code = docsCode('README.md', 'Ten lines');
   const [imports, ...rest] = code.split('\n');
   const required = String(imports).replace(/^import (.*) from '(.*)';$/, "const $1 = require('$2');");
   return {
