@@ -1,3 +1,5 @@
+import { exporterPlugin } from './exporter.bench.ts';
+import { foreignInside, foreignOutside } from './foreign-spans.bench.ts';
 import type { Question } from './measure/question.ts';
 import { pipelineDisabled, pipelineWithoutProvider } from './pipeline-off.bench.ts';
 import { pipelineOn } from './pipeline-on.bench.ts';
@@ -8,4 +10,7 @@ export const QUESTIONS: readonly Question[] = [
   pipelineUnsampled,
   pipelineDisabled,
   pipelineWithoutProvider,
+  foreignOutside,
+  foreignInside,
+  exporterPlugin,
 ];

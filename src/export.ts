@@ -6,6 +6,7 @@
  */
 export { agentServices } from './export/agent-services.ts';
 export type { ExportableResource, ExportableSpan, Exporter } from './export/exporter.ts';
+export type { StartingSpan } from './export/foreign-handoffs.ts';
 export { onlyPipelines, type PipelineExporter } from './export/only-pipelines.ts';
 export {
   type SamplingDecision,
@@ -13,4 +14,4 @@ export {
   type SessionSamplerOptions,
   sessionSampler,
 } from './export/session-sampler.ts';
-export { type PipelineSpanProcessor, pipelineSpans, type StartingSpan } from './export/span-processor.ts';
+export { type PipelineSpanProcessor, type PipelineSpansOptions, pipelineSpans } from './export/span-processor.ts';

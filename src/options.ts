@@ -3,6 +3,7 @@ import type { ContentPolicy } from './content/content.ts';
 import { DEFAULT_ATTRIBUTE_BYTES } from './content/limits.ts';
 import type { RedactionOptions } from './content/redact.ts';
 import type { BatonWarning } from './diagnostics.ts';
+import { type Env, environment } from './env.ts';
 import { BatonError, describe } from './errors.ts';
 import type { Agent } from './model.ts';
 
@@ -46,7 +47,7 @@ export interface BatonOptions {
    */
   readonly maxAttributeBytes?: number | undefined;
   /**
-   * `all` writes `gen_ai.operation.name` on steps and handoffs, too, for backends that filter by it (Langfuse,
+   * `all` writes `gen_ai.operation.name` on steps, handoffs and their answers, too, for backends that filter by it (Langfuse,
    * Braintrust). It hides their details in Jaeger's UI.
    * @defaultValue `'standard'`
    */
@@ -69,10 +70,8 @@ export interface ResolvedOptions {
   readonly onWarning: ((warning: BatonWarning) => void) | undefined;
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** User > environment > default, all of it checked. Throws a `BatonError` that names option, expected and given. */
-export function resolveOptions(options: BatonOptions, env: Env = readEnv()): ResolvedOptions {
+export function resolveOptions(options: BatonOptions, env: Env = environment()): ResolvedOptions {
   if (typeof options !== 'object' || options === null) fail('options', 'an object with at least an agent', options);
   const mode = oneOf(pick('mode', options.mode, 'BATON_MODE', env), ['monitor', 'off'], 'monitor');
   const enabled =
@@ -95,10 +94,6 @@ export function resolveOptions(options: BatonOptions, env: Env = readEnv()): Res
     operationNames: oneOf({ name: 'operationNames', value: options.operationNames }, ['standard', 'all'], 'standard'),
     onWarning: hook('onWarning', options.onWarning),
   };
-}
-
-function readEnv(): Env {
-  return (globalThis as { process?: { env?: Env } }).process?.env ?? {};
 }
 
 /** What the variable for all agent instrumentations says, where nobody asked Baton itself. */

@@ -4,8 +4,9 @@
  *
  * @packageDocumentation
  */
+import { environment } from './env.ts';
 import { register } from './sdk.ts';
 
-if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' && register().joined) {
+if (environment().OTEL_SDK_DISABLED?.toLowerCase() !== 'true' && register().joined) {
   process.emitWarning('otel-baton/register: a tracer provider is registered already; joined it, nothing was set up');
 }

@@ -6,9 +6,10 @@
  */
 import { context, diag, propagation, type TracerProvider, trace } from '@opentelemetry/api';
 import { registeredProvider } from './context/provider.ts';
+import { type Env, environment } from './env.ts';
 import { BatonError, describe } from './errors.ts';
 import { agentServices } from './export/agent-services.ts';
-import { batchOptionsFromEnv, type Env, listFrom, samplerFromEnv, spanLimitsFromEnv } from './export/environment.ts';
+import { batchOptionsFromEnv, listFrom, samplerFromEnv, spanLimitsFromEnv } from './export/environment.ts';
 import { type HostedProvider, loadSdk, type MergeableResource, type Sdk } from './export/otlp.ts';
 
 /** What is given here wins over the environment. */
@@ -57,7 +58,7 @@ export interface Registration {
  * Sets OpenTelemetry up, or joins what is there.
  * @throws BatonError `sdk_not_installed` with the command that installs it, `invalid_option` for an unusable option
  */
-export function register(options: RegisterOptions = {}, env: Env = process.env): Registration {
+export function register(options: RegisterOptions = {}, env: Env = environment()): Registration {
   check(options);
   const there = registeredProvider();
   if (there) {
@@ -91,8 +92,7 @@ function resourceFrom({ resources }: Sdk, options: RegisterOptions): MergeableRe
   // Not the process detector: it sends the command line along, and command lines hold secrets.
   const given: Record<string, string | number> = {
     'process.pid': process.pid,
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': process.versions.node,
+    ...runtime(),
     ...options.resource,
   };
   if (options.serviceName) given['service.name'] = options.serviceName;
@@ -101,6 +101,13 @@ function resourceFrom({ resources }: Sdk, options: RegisterOptions): MergeableRe
     .defaultResource()
     .merge(resources.detectResources({ detectors }))
     .merge(resources.resourceFromAttributes(given));
+}
+
+/** Bun and Deno say that they are Node, too. */
+function runtime(): Record<string, string> {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  const name = bun ? 'bun' : deno ? 'deno' : 'nodejs';
+  return { 'process.runtime.name': name, 'process.runtime.version': bun ?? deno ?? node ?? '' };
 }
 
 function exportProcessors(sdk: Sdk, options: RegisterOptions, env: Env): object[] {

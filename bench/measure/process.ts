@@ -23,7 +23,7 @@ try {
 process.disconnect?.();
 
 async function measure({ prepare }: Question): Promise<void> {
-  const sides = prepare();
+  const sides = await prepare();
   await checkSameWork(sides);
   if (tasks.includes('time')) tell({ measure: 'time', rounds: await measureTime(sides, effort) });
   if (tasks.includes('heap')) tell({ measure: 'heap', rounds: await measureHeap(sides, effort) });

@@ -4,7 +4,7 @@ export interface Question {
   readonly name: string;
   readonly title: string;
   /** Sets the process up (each measurement has one of its own) and gives both sides. */
-  prepare(): Sides;
+  prepare(): Sides | Promise<Sides>;
   /** Most that Baton may cost, as a multiple of the other side. */
   readonly goal?: Readonly<Record<Measure, number>>;
   /** Throws when the two sides do not do the same. Runs in a process of its own, before anything is measured. */

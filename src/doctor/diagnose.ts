@@ -1,5 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { messageOf } from '../diagnostics.ts';
+import { environment } from '../env.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { judgeDeliveries } from './deliveries.ts';
 import { checkEndpoint } from './endpoint.ts';
@@ -86,7 +87,9 @@ function judgeSampling(tries: number, sessionId: string | undefined, sampler: st
     return problem(
       'sampling',
       `${who} dropped all of ${tries} test sessions`,
-      'see OTEL_TRACES_SAMPLER, or the sampler of the provider',
+      /sentry/i.test(who)
+        ? 'Sentry without tracesSampleRate drops every span: set it, or give Sentry no provider of its own'
+        : 'see OTEL_TRACES_SAMPLER, or the sampler of the provider',
     );
   }
   return tries === 1
@@ -123,7 +126,7 @@ async function flush(provider: TracerProvider, timeoutMs: number): Promise<Findi
 
 /** What the exporter would send along, as the standard variables say it. */
 function headersFromEnv(): Record<string, string> {
-  const { env = {} } = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process ?? {};
+  const env = environment();
   const pairs = `${env.OTEL_EXPORTER_OTLP_HEADERS ?? ''},${env.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? ''}`.split(',');
   const headers: Record<string, string> = {};
   for (const pair of pairs) {

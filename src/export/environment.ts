@@ -1,9 +1,8 @@
 /** The standard `OTEL_*` variables that `sdk-trace` leaves to its host, read the way the specification says. */
 import { diag } from '@opentelemetry/api';
+import type { Env } from '../env.ts';
 import type { Sdk } from './otlp.ts';
 import { sessionSampler } from './session-sampler.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
 
 /** `OTEL_TRACES_SAMPLER` and its argument, ours among them; `undefined` leaves the SDK's default, parentbased_always_on. */
 export function samplerFromEnv(env: Env, { trace }: Sdk): object | undefined {

@@ -118,10 +118,12 @@ function appRequire() {
 }
 
 function notInstalled(missing: readonly string[]): BatonError {
+  const { deno } = process.versions as Record<string, string | undefined>;
+  const inDeno = deno ? `In Deno, deno.json needs "nodeModulesDir": "auto". ` : '';
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const line = major > 22 || (major === 22 && minor >= 15) ? '3' : '2';
   return new BatonError(
     'sdk_not_installed',
-    `OpenTelemetry's SDK is not installed: ${missing.join(' and ')} cannot be found from here. Run\n  ${INSTALL[line]}\n`,
+    `OpenTelemetry's SDK is not installed: ${missing.join(' and ')} cannot be found from here. ${inDeno}Run\n  ${INSTALL[line]}\n`,
   );
 }

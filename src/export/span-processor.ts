@@ -1,19 +1,24 @@
-import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_AGENT_KEY, ATTR_RUN_ID, ATTR_SESSION_ID } from '../attributes.ts';
 import { scopeOf } from '../context/scope.ts';
 import { NAME } from '../version.ts';
+import { ForeignHandoffs, type StartingSpan } from './foreign-handoffs.ts';
 
-/** A span as a processor of either SDK line gets it when it starts. */
-export interface StartingSpan {
-  readonly attributes: Attributes;
-  readonly instrumentationScope: { readonly name: string };
-  setAttributes(attributes: Attributes): unknown;
+export interface PipelineSpansOptions {
+  /**
+   * Links for the handoffs in the spans that agent frameworks record by themselves (AI SDK, ADK, Strands, Mastra): the span
+   * of the agent that takes over gets a link to the tool call or the agent that it comes from, with `baton.handoff.source`
+   * and `.target`. A function says which tools are handoffs, by name; `true`: `transfer_to_…`, `handoff_to_…`, `delegate_…`,
+   * `agent-…`.
+   * @defaultValue `false`
+   */
+  readonly handoffs?: boolean | ((toolName: string) => boolean) | undefined;
 }
 
 /** A span processor of either SDK line. */
 export interface PipelineSpanProcessor {
   onStart(span: StartingSpan, parentContext: Context): void;
-  onEnd(span: unknown): void;
+  onEnd(span: { spanContext(): SpanContext }): void;
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
 }
@@ -37,18 +42,30 @@ const INHERITED = [ATTR_SESSION_ID, ATTR_RUN_ID, ATTR_AGENT_KEY] as const;
  * new NodeSDK({ spanProcessors: [pipelineSpans(), new BatchSpanProcessor(agentServices(new OTLPTraceExporter()))] });
  * ```
  */
-export function pipelineSpans(): PipelineSpanProcessor {
+export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanProcessor {
+  const { handoffs = false } = options;
+  const foreign = handoffs ? new ForeignHandoffs(handoffs === true ? undefined : handoffs) : undefined;
   return {
     onStart(span, parentContext) {
       if (span.instrumentationScope.name === NAME) return;
       const scope = scopeOf(parentContext) as Scope | undefined;
       const known = scope ? saidBy(scope) : carriedBy(trace.getSpan(parentContext));
       if (known) stamp(span, known);
+      // What a processor throws, the app's `startSpan` throws.
+      if (foreign) quietly(() => foreign.started(span, parentContext));
     },
-    onEnd() {},
+    onEnd(span) {
+      if (foreign) quietly(() => foreign.ended(span));
+    },
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
   };
+}
+
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch {}
 }
 
 /** Outside a run, the agent around is only the app itself. */

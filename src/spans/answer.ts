@@ -1,4 +1,4 @@
-import { type Attributes, type Span, trace } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
@@ -130,8 +130,10 @@ export function writeAnswer(
   attributes[key.ATTR_HANDOFF_STATUS] = status;
   if (handoff.waitMs !== undefined) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
   Object.assign(attributes, details);
-  const parent = withScope(around.context, trace.wrapSpanContext(handoff.place), around);
-  const span = recorder.start(answerName(status, handoff.source), KIND_ANSWER, startedAt, attributes, parent);
+  const name = answerName(status, handoff.source);
+  if (recorder.operationNames === 'all') [attributes[key.ATTR_GEN_AI_OPERATION_NAME]] = name.split(' ');
+  const parent = withScope(around.context, handoff.spanOrPlace, around);
+  const span = recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
   if (span && status === 'failed') failAnswer(recorder, handoff, span, error, details);
   if (span) recorder.end(span, startedAt, at === undefined ? tick() : startedAt + 1);
   if (run) announce(handoff, run, status, {}, at === undefined ? tick() : startedAt + 1);

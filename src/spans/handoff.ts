@@ -109,6 +109,11 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     registry.answeredHandoffs.delete(this.ownId);
   }
 
+  /** To hang an answer on: the span itself while it is open, because some SDKs build their trees from spans and no ids. */
+  get spanOrPlace(): Span {
+    return this.#span ?? trace.wrapSpanContext(this.place);
+  }
+
   get target(): string | undefined {
     return this.to?.key;
   }

@@ -228,10 +228,9 @@ describe.each(LINES)('Sentry 11, $line', ({ node, api }) => {
     expect(ours).toEqual([]);
   }, 60_000);
 
-  it("Sentry's own provider leaves out answers to handoffs when it sends whole transactions", async () => {
+  it("Sentry's own provider brings them whole when it sends whole transactions", async () => {
     const { vendors } = await run(app(), 'static.mjs', 'reporting-app.mjs');
-    const expected = without(QUERIES_TREE, /accept_handoff/);
-    expect(serviceTree(sentrySpansOf(vendors))).toBe(inOneService(expected, 'Sentry'));
+    expect(serviceTree(sentrySpansOf(vendors))).toBe(inOneService(QUERIES_TREE, 'Sentry'));
   }, 60_000);
 
   it.each(['errors-only.mjs', 'not-enabled.mjs'])(
@@ -324,10 +323,10 @@ describe('Langfuse beside an exporter of our own', () => {
     expect(serviceTree(otlpOf(vendors))).toBe(expected);
   }, 60_000);
 
-  it("operationNames: 'all' brings steps and handoffs through its default filter", async () => {
+  it("operationNames: 'all' brings steps, handoffs and their answers through its default filter", async () => {
     const { ours, vendors } = await run(app(), 'default-filter.mjs', 'database-app.mjs', { OPERATION_NAMES: 'all' });
     expect(serviceTree(ours)).toBe(QUERIES_TREE);
-    expect(serviceTree(otlpOf(vendors))).toBe(without(QUERIES_TREE, /SELECT|accept_handoff/));
+    expect(serviceTree(otlpOf(vendors))).toBe(without(QUERIES_TREE, /SELECT/));
   }, 60_000);
 
   it('there is one copy of the API', () => {

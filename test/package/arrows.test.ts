@@ -8,10 +8,11 @@ import { readSource } from './imports.ts';
 // file beside them. A new room needs a line here.
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
-const library = ['content', 'context', 'diagnostics', 'options', 'shared', 'span-model', 'spans', ...words];
+const library = ['content', 'context', 'diagnostics', 'env', 'options', 'shared', 'span-model', 'spans', ...words];
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
+  env: [],
   errors: [],
   handles: ['model'],
   model: [],
@@ -21,15 +22,15 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   diagnostics: ['errors', 'secrets'],
   content: ['diagnostics', 'secrets', ...words],
   context: ['diagnostics', ...words],
-  options: ['content', 'diagnostics', ...words],
+  options: ['content', 'diagnostics', 'env', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  doctor: ['context', 'diagnostics', 'secrets', ...words],
+  doctor: ['context', 'diagnostics', 'env', 'secrets', ...words],
   baton: ['doctor', ...library],
-  export: ['context', 'diagnostics', ...words],
+  export: ['context', 'diagnostics', 'env', ...words],
   index: ['baton', 'doctor', 'export', ...library],
-  sdk: ['context', 'export', 'diagnostics', ...words],
-  register: ['sdk'],
+  sdk: ['context', 'env', 'export', 'diagnostics', ...words],
+  register: ['env', 'sdk'],
   replay: ['attributes', 'version'],
   cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
 };

@@ -249,6 +249,22 @@ describe.each(Object.entries(OFF))('with %s', (_, { options, around = (fn) => fn
   });
 });
 
+describe('variables that may not be read', () => {
+  it('count as not set, as where Deno asks for permission', () => {
+    const { env } = process;
+    process.env = new Proxy(env, {
+      get(_, name) {
+        throw new Error(`NotCapable: Requires env access to "${String(name)}"`);
+      },
+    });
+    try {
+      expect(() => new Baton({ agent: 'triage' })).not.toThrow();
+    } finally {
+      process.env = env;
+    }
+  });
+});
+
 describe('off is free', () => {
   // What a sampler sees has to be made: there the attributes of the outermost span are built.
   it.each(Object.entries(OFF).filter(([name]) => !name.includes('sampler')))(
