@@ -7,7 +7,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { HEAP_FLAGS } from './measure/heap.ts';
-import type { Measured, Question } from './measure/question.ts';
+import type { Measure, Measured, Question } from './measure/question.ts';
 import { type Answer, table } from './measure/table.ts';
 import { QUESTIONS } from './questions.ts';
 
@@ -37,13 +37,17 @@ async function inTurn(questions: readonly Question[]): Promise<Answer[][]> {
   const answers: Answer[][] = [];
   for (const question of questions) {
     // A large young generation would flatter the time: the heap has a process of its own.
-    for (const task of ['time', 'heap']) answers.push(await inOwnProcess(question, [task]));
+    for (const task of measuresOf(question)) answers.push(await inOwnProcess(question, [task]));
   }
   return answers;
 }
 
 function quickly(question: Question): Promise<Answer[]> {
-  return inOwnProcess(question, ['time', 'heap']);
+  return inOwnProcess(question, measuresOf(question));
+}
+
+function measuresOf({ measures = ['time', 'heap'] }: Question): readonly Measure[] {
+  return measures;
 }
 
 /** A process for each, because providers are global. */

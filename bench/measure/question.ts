@@ -3,6 +3,8 @@ export interface Question {
   /** Names it on the command line: `npm run bench -- on`. */
   readonly name: string;
   readonly title: string;
+  /** What to measure; default both. */
+  readonly measures?: readonly Measure[];
   /** Sets the process up (each measurement has one of its own) and gives both sides. */
   prepare(): Sides | Promise<Sides>;
   /** Most that Baton may cost, as a multiple of the other side. */

@@ -1,4 +1,11 @@
-import { type Attributes, type Context, type Link, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type AttributeValue,
+  type Context,
+  type Link,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import {
   ATTR_GEN_AI_AGENT_NAME,
   ATTR_GEN_AI_OPERATION_NAME,
@@ -14,6 +21,7 @@ export interface StartingSpan {
   readonly attributes: Attributes;
   readonly instrumentationScope: { readonly name: string };
   spanContext(): SpanContext;
+  setAttribute(name: string, value: AttributeValue): unknown;
   setAttributes(attributes: Attributes): unknown;
   addLink(link: Link): unknown;
 }

@@ -34,14 +34,15 @@ class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExpo
   }
 
   export(spans: Span[], resultCallback: (result: Result) => void): void {
-    const unwanted = new Set(spans);
+    let unwanted = spans.filter((span) => !this.#wants(span));
     // Children mostly come before their parents; where not, the next round finds what they need.
-    for (let before = -1; before !== unwanted.size; ) {
-      before = unwanted.size;
-      for (const span of unwanted) if (this.#wants(span)) unwanted.delete(span);
+    for (let before = 0; unwanted.length !== before && unwanted.length > 0; ) {
+      before = unwanted.length;
+      unwanted = unwanted.filter((span) => !this.#wants(span));
     }
-    this.dropped += unwanted.size;
-    const wanted = spans.filter((span) => !unwanted.has(span));
+    this.dropped += unwanted.length;
+    const others = new Set(unwanted);
+    const wanted = others.size === 0 ? spans : spans.filter((span) => !others.has(span));
     if (wanted.length > 0) this.exporter.export(wanted, resultCallback);
     else resultCallback(SUCCESS as Result);
   }

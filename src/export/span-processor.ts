@@ -1,4 +1,4 @@
-import { type Attributes, type Context, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import { type AttributeValue, type Context, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_AGENT_KEY, ATTR_RUN_ID, ATTR_SESSION_ID } from '../attributes.ts';
 import { scopeOf } from '../context/scope.ts';
 import { NAME } from '../version.ts';
@@ -49,8 +49,8 @@ export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanP
     onStart(span, parentContext) {
       if (span.instrumentationScope.name === NAME) return;
       const scope = scopeOf(parentContext) as Scope | undefined;
-      const known = scope ? saidBy(scope) : carriedBy(trace.getSpan(parentContext));
-      if (known) stamp(span, known);
+      if (scope) stampFromScope(span, scope);
+      else stampFromParent(span, trace.getSpan(parentContext));
       // What a processor throws, the app's `startSpan` throws.
       if (foreign) quietly(() => foreign.started(span, parentContext));
     },
@@ -69,22 +69,20 @@ function quietly(action: () => void): void {
 }
 
 /** Outside a run, the agent around is only the app itself. */
-function saidBy({ record, runId, agent }: Scope): Attributes | undefined {
-  if (!record) return undefined;
-  if (runId === undefined || !agent) return { [ATTR_SESSION_ID]: record.sessionId };
-  return { [ATTR_SESSION_ID]: record.sessionId, [ATTR_RUN_ID]: runId, [ATTR_AGENT_KEY]: agent.key };
+function stampFromScope(span: StartingSpan, { record, runId, agent }: Scope): void {
+  if (!record) return;
+  stamp(span, ATTR_SESSION_ID, record.sessionId);
+  if (runId === undefined || !agent) return;
+  stamp(span, ATTR_RUN_ID, runId);
+  stamp(span, ATTR_AGENT_KEY, agent.key);
 }
 
-function carriedBy(parent: Span | undefined): Attributes | undefined {
+function stampFromParent(span: StartingSpan, parent: Span | undefined): void {
   const attributes = (parent as Partial<StartingSpan> | undefined)?.attributes;
-  return attributes?.[ATTR_SESSION_ID] === undefined ? undefined : attributes;
+  if (attributes?.[ATTR_SESSION_ID] === undefined) return;
+  for (const name of INHERITED) stamp(span, name, attributes[name]);
 }
 
-function stamp(span: StartingSpan, known: Attributes): void {
-  const missing: Attributes = {};
-  for (const name of INHERITED) {
-    const value = known[name];
-    if (value !== undefined && span.attributes[name] === undefined) missing[name] = value;
-  }
-  span.setAttributes(missing);
+function stamp(span: StartingSpan, name: string, value: AttributeValue | undefined): void {
+  if (value !== undefined && span.attributes[name] === undefined) span.setAttribute(name, value);
 }
