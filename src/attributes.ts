@@ -97,9 +97,23 @@ export const ATTR_HANDOFF_REASON_TYPE = 'baton.handoff.reason_type';
 export const ATTR_HANDOFF_PAYLOAD_SUMMARY = 'baton.handoff.payload_summary';
 export const ATTR_HANDOFF_STATUS = 'baton.handoff.status';
 export const ATTR_HANDOFF_WAIT_MS = 'baton.handoff.wait_ms';
+export const ATTR_HANDOFF_CONTEXT_MESSAGES = 'baton.handoff.context.messages';
+export const ATTR_HANDOFF_CONTEXT_TOOL_EXECUTIONS = 'baton.handoff.context.tool_executions';
+export const ATTR_HANDOFF_CONTEXT_BYTES = 'baton.handoff.context.bytes';
+export const ATTR_HANDOFF_CONTEXT_METADATA_KEYS = 'baton.handoff.context.metadata_keys';
+export const ATTR_HANDOFF_CONTEXT_FILTERED = 'baton.handoff.context.filtered';
+export const ATTR_HANDOFF_CONTEXT_CONTENT = 'baton.handoff.context.content';
 export const ATTR_HANDOFF_COUNT = 'baton.handoff.count';
 export const ATTR_HANDOFF_PATH = 'baton.handoff.path';
 export const ATTR_HANDOFF_LOOP = 'baton.handoff.loop';
+
+export const ATTR_APPROVAL_ID = 'baton.approval.id';
+export const ATTR_APPROVAL_STATUS = 'baton.approval.status';
+export const ATTR_APPROVAL_WAIT_MS = 'baton.approval.wait_ms';
+export const ATTR_APPROVAL_APPROVER = 'baton.approval.approver';
+export const ATTR_APPROVAL_REASON = 'baton.approval.reason';
+export const ATTR_APPROVAL_DECISION_REASON = 'baton.approval.decision_reason';
+export const ATTR_APPROVAL_PAYLOAD_SUMMARY = 'baton.approval.payload_summary';
 
 /** True on a step, a tool call or a model call that was still open when its session ended. */
 export const ATTR_ABANDONED = 'baton.abandoned';
@@ -119,6 +133,8 @@ export const EVENT_HANDOFF_COMPLETED = 'baton.handoff.completed';
 export const EVENT_HANDOFF_REJECTED = 'baton.handoff.rejected';
 export const EVENT_HANDOFF_FAILED = 'baton.handoff.failed';
 export const EVENT_HANDOFF_RETURNED = 'baton.handoff.returned';
+export const EVENT_HANDOFF_EXPIRED = 'baton.handoff.expired';
+export const EVENT_HANDOFF_LIMIT = 'baton.handoff.limit_exceeded';
 export const EVENT_HANDOFF_LOOP = 'baton.handoff.loop_detected';
 
 // Ours: metrics

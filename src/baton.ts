@@ -1,11 +1,14 @@
 import { Content } from './content/content.ts';
 import { Redactor } from './content/redact.ts';
+import { CARRIER_SESSION } from './context/headers.ts';
 import { Diagnostics, messageOf } from './diagnostics.ts';
 import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
-import type { Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
 import type {
+  ApprovalAnswer,
+  ApprovalInput,
   CapturedError,
   ChildRunInput,
   HandoffAnswer,
@@ -21,14 +24,15 @@ import type {
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { toAgent } from './span-model.ts';
 import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
+import { resolveApproval, startApproval } from './spans/approval.ts';
 import { captureError, trackEvent } from './spans/event.ts';
 import { requestHandoff } from './spans/handoff.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
 import { startChildRun, startRun } from './spans/run.ts';
-import { startSession } from './spans/session.ts';
 import { Silent } from './spans/silent.ts';
+import { resumeSession, startSession } from './spans/start-session.ts';
 import { startMcpCall, startTool } from './spans/tool-call.ts';
 import { startWorkflowStep } from './spans/workflow-step.ts';
 
@@ -87,6 +91,7 @@ export class Baton {
       content,
       diagnostics: this.#diagnostics,
       metrics,
+      handoffLimit: resolved.handoffLimit,
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });
@@ -100,6 +105,14 @@ export class Baton {
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
   withSession<T>(input: SessionInput, fn: (session: Session) => T): T {
     return this.#within(startSession, input, fn);
+  }
+
+  /**
+   * Goes on with a session that was suspended, or that another process has: the same `session.id`, linked to where it stopped
+   * when the `carrier` of `session.suspend()` is there.
+   */
+  resumeSession<T>(input: SessionInput, fn: (session: Session) => T): T {
+    return this.#within(resumeSession, input, fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
@@ -120,6 +133,14 @@ export class Baton {
   /** An action through a tool, with risk, action and resource. */
   withTool<T>(input: ToolInput, fn: (call: ToolCall) => T): T {
     return this.#within(startTool, input, fn);
+  }
+
+  /**
+   * Asks somebody before something is done, and waits. A callback that gives `true` has approved, `false` rejected; or say it
+   * on the handle. `suspend` lets the wait go on without this process.
+   */
+  withApproval<T>(input: ApprovalInput, fn: (approval: Approval) => T): T {
+    return this.#within(startApproval, input, fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
@@ -157,6 +178,11 @@ export class Baton {
     return this.#start(startTool, input);
   }
 
+  /** `withApproval` without a callback. */
+  startApproval(input: ApprovalInput): Approval {
+    return this.#start(startApproval, input);
+  }
+
   /** `withLlmCall` without a callback. */
   startLlmCall(input: ModelCallInput): ModelCall {
     return this.#start(startModelCall, input);
@@ -190,6 +216,11 @@ export class Baton {
   /** The work goes back to whoever handed it over. */
   trackHandoffReturned(input: HandoffAnswer = {}): void {
     this.#quietly(returnHandoff, input);
+  }
+
+  /** The decision on an approval that was asked for here or in another process, by its carrier or its id. */
+  resolveApproval(input: ApprovalAnswer): void {
+    this.#quietly(resolveApproval, input);
   }
 
   /** Something of the app's own that happened: a span event on the innermost scope, named by its type. */
@@ -280,7 +311,7 @@ export class Baton {
       const handle = this.#tried(start, input);
       if (handle) return handle as Handle;
     }
-    return silently((start as unknown) === startSession, input) as Handle;
+    return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
   }
 
   #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
@@ -349,7 +380,7 @@ function names(value: object): string[] {
 function silently(isSession: boolean, input: SessionInput | null | undefined): Silent {
   let id: unknown;
   try {
-    id = input?.sessionId ?? (isSession ? input?.id : undefined);
+    id = input?.sessionId ?? (isSession ? (input?.id ?? input?.carrier?.[CARRIER_SESSION]) : undefined);
   } catch {
     // A getter of the app's that throws is not worth a session id.
   }

@@ -12,6 +12,8 @@ export type BatonErrorCode =
   | 'handoff_already_picked_up'
   | 'handoff_already_answered'
   | 'no_handoff'
+  | 'unknown_approval'
+  | 'approval_already_decided'
   | 'invalid_carrier'
   | 'hook_failed'
   | 'too_many_open'

@@ -1,5 +1,15 @@
 /** What a callback or a `start…` call gets: the ids, and setters for what is known only at the end. */
-import type { Agent, Carrier, HandoffMode, HandoffStatus, Metadata, ModelResponse, Summary, Usage } from './model.ts';
+import type {
+  Agent,
+  ApprovalDecision,
+  Carrier,
+  HandoffMode,
+  HandoffStatus,
+  Metadata,
+  ModelResponse,
+  Summary,
+  Usage,
+} from './model.ts';
 
 /** Common to everything that lasts. In a callback it ends by itself; after `start…` call `end()`, or `await using` it. */
 export interface Scoped {
@@ -21,6 +31,11 @@ export interface Session extends Scoped {
   /** The handoffs of this session so far. */
   readonly handoffs: SessionHandoffs;
   setOutputSummary(summary: Summary): void;
+  /**
+   * Ends this part of the session as `suspended`, with what is still open in it. `resumeSession` goes on with what it gives:
+   * in another process, days later.
+   */
+  suspend(): Carrier;
 }
 
 export interface Run extends Scoped {
@@ -48,6 +63,18 @@ export interface ToolCall extends Scoped {
 export interface ModelCall extends Scoped {
   setResponse(response: ModelResponse): void;
   setUsage(usage: Usage): void;
+}
+
+/** Somebody was asked. The first word counts and ends it. */
+export interface Approval extends Scoped {
+  /** The app's own id, or a W3C `traceparent`. */
+  readonly id: string;
+  approve(decision?: ApprovalDecision): void;
+  reject(decision?: ApprovalDecision): void;
+  /** Nobody decided in time. */
+  expire(): void;
+  /** Ends the wait here without a decision. `resolveApproval` takes what it gives: in another process, days later. */
+  suspend(): Carrier;
 }
 
 export interface Handoff {

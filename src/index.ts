@@ -14,6 +14,7 @@ export type { Diagnosis, Finding, FindingCode } from './doctor/finding.ts';
 export { BatonError, type BatonErrorCode } from './errors.ts';
 // What callbacks and `start…` give
 export type {
+  Approval,
   Handoff,
   HandoffRecord,
   HandoffStatistics,
@@ -30,10 +31,15 @@ export type {
   Action,
   ActionType,
   Agent,
+  ApprovalAnswer,
+  ApprovalDecision,
+  ApprovalInput,
+  ApprovalStatus,
   CapturedError,
   Carrier,
   ChildRunInput,
   HandoffAnswer,
+  HandoffContext,
   HandoffMode,
   HandoffReasonType,
   HandoffRequest,

@@ -29,8 +29,12 @@ export type HandoffReasonType = OpenWord<'specialization' | 'escalation' | 'dele
 /** `pass_control`: the source is done, the target takes over. `return_to_caller`: the source waits for the answer. */
 export type HandoffMode = 'pass_control' | 'return_to_caller';
 export type HandoffStatus = 'requested' | 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed' | 'expired';
-/** How a run ended; `abandoned`: its session ended before it did. A session has the first three. */
-export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned';
+/**
+ * How a run ended; `abandoned`: its session ended before it did; `suspended`: its session was suspended meanwhile. A
+ * session is never abandoned.
+ */
+export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned' | 'suspended';
+export type ApprovalStatus = 'requested' | 'approved' | 'rejected' | 'expired';
 
 /** A text, or an object that becomes one JSON string; at most 2,000 bytes of it leave the process, secrets redacted. */
 export type Summary = string | object;
@@ -53,7 +57,10 @@ export interface HandoffTarget {
   readonly key: string;
 }
 
-/** What crosses a process border with a handoff: W3C headers and ids, no content. Made by `handoff.carrier()`. */
+/**
+ * What crosses a process border or a night: W3C headers and ids, no content. Made by `handoff.carrier()`,
+ * `session.suspend()` and `approval.suspend()`; plain JSON.
+ */
 export interface Carrier {
   readonly [header: string]: string | undefined;
 }
@@ -74,6 +81,15 @@ export interface SessionInput {
   readonly conversationId?: string | undefined;
   /** The session that this one continues. */
   readonly previousSessionId?: string | undefined;
+  /**
+   * `one`: the session has a span from its start to its end, and what happens hangs below it. `per-run`, for a session
+   * that lasts for days or lives in several processes: nothing of it stays open. Each run stands in its own trace, or in that
+   * of the request that it serves, linked to the run before, and a short session span at the end links to them all.
+   * @defaultValue `'one'`
+   */
+  readonly trace?: 'one' | 'per-run' | undefined;
+  /** What `session.suspend()` gave: this part of the session is linked to where it stopped. */
+  readonly carrier?: Carrier | undefined;
   readonly metadata?: Metadata | undefined;
 }
 
@@ -102,6 +118,14 @@ export interface RunInput extends StepMetadata {
   readonly handoffId?: string | undefined;
   /** What another process sent along: the run joins its session, picks up its handoff and hangs where it says. */
   readonly carrier?: Carrier | undefined;
+  /**
+   * With a carrier. `same`: the run hangs in the sender's trace. `linked`: in a trace of its own, or that of the active span,
+   * and only the link leads to the sender's.
+   * @defaultValue `'same'`
+   */
+  readonly trace?: 'same' | 'linked' | undefined;
+  /** Ids of runs or handoffs whose work comes together here: a link to each. */
+  readonly joins?: readonly string[] | undefined;
   readonly metadata?: Metadata | undefined;
 }
 
@@ -116,6 +140,8 @@ export interface InRunInput {
 }
 
 export interface WorkflowStepInput extends InRunInput, StepMetadata {
+  /** Ids of runs or handoffs whose work comes together here: a link to each. */
+  readonly joins?: readonly string[] | undefined;
   readonly payloadSummary?: Summary | undefined;
   readonly metadata?: Metadata | undefined;
 }
@@ -224,7 +250,27 @@ export interface HandoffRequest {
   readonly reasonType?: HandoffReasonType | undefined;
   readonly environment?: string | undefined;
   readonly payloadSummary?: Summary | undefined;
+  /** What the receiver is given, counted. */
+  readonly context?: HandoffContext | undefined;
+  /** Without an answer in this many milliseconds the handoff is `expired`, and nobody can take it any more. */
+  readonly expiresInMs?: number | undefined;
   readonly metadata?: Metadata | undefined;
+}
+
+/** What crosses with a handoff, for people who ask why the receiver did not know something. */
+export interface HandoffContext {
+  /** How many messages of the conversation. */
+  readonly messages?: number | undefined;
+  /** How many tool calls with their results. */
+  readonly toolExecutions?: number | undefined;
+  /** Size of all of it. */
+  readonly bytes?: number | undefined;
+  /** Keys of the metadata that goes along. */
+  readonly metadataKeys?: readonly string[] | undefined;
+  /** What was held back, by name: `system_prompt`, `tool_results`. */
+  readonly filtered?: readonly string[] | undefined;
+  /** Content: recorded with `content: 'full'` only. */
+  readonly content?: unknown;
 }
 
 /** The answer to a handoff. Which one: `handoffId`, else the one that the run picked up. */
@@ -238,6 +284,37 @@ export interface HandoffAnswer {
   readonly payloadSummary?: Summary | undefined;
   /** What made it fail. */
   readonly error?: unknown;
+}
+
+/** Somebody is asked before something is done. */
+export interface ApprovalInput extends InRunInput {
+  /** What waits for the approval: a tool, or just its name. */
+  readonly tool?: Tool | string | undefined;
+  readonly action?: Action | undefined;
+  readonly resource?: Resource | undefined;
+  /** The app's own id. Default: a place in a trace, like all ids. */
+  readonly id?: string | undefined;
+  /** Who is asked: `support-leads`. */
+  readonly approver?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly payloadSummary?: Summary | undefined;
+  readonly metadata?: Metadata | undefined;
+}
+
+export interface ApprovalDecision {
+  /** Who decided. */
+  readonly approver?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** The answer to an approval that may have been asked for in another process, long ago. */
+export interface ApprovalAnswer extends InRunInput, ApprovalDecision {
+  readonly status: 'approved' | 'rejected' | 'expired';
+  /** What `approval.suspend()` gave, or its `id`: one of them. */
+  readonly carrier?: Carrier | undefined;
+  readonly approvalId?: string | undefined;
+  /** The tool that waits, as it was given when it was asked. */
+  readonly tool?: Tool | string | undefined;
 }
 
 /** Something that happened, as a span event named by its type. */

@@ -52,6 +52,12 @@ export interface BatonOptions {
    * @defaultValue `'standard'`
    */
   readonly operationNames?: 'standard' | 'all' | undefined;
+  /**
+   * After so many handoffs of one piece of work, one after the other, the session gets an event
+   * `baton.handoff.limit_exceeded`: perhaps nobody does it.
+   * @defaultValue `25`
+   */
+  readonly handoffLimit?: number | undefined;
   /** Called with the first warning of each code; all go to OpenTelemetry's `diag` logger as well. */
   readonly onWarning?: ((warning: BatonWarning) => void) | undefined;
 }
@@ -67,8 +73,12 @@ export interface ResolvedOptions {
   readonly redaction: RedactionOptions;
   readonly maxAttributeBytes: number;
   readonly operationNames: 'standard' | 'all';
+  readonly handoffLimit: number;
   readonly onWarning: ((warning: BatonWarning) => void) | undefined;
 }
+
+/** OpenAI's Agents SDK stops after ten turns, LangGraph after 25 steps. */
+const DEFAULT_HANDOFF_LIMIT = 25;
 
 /** User > environment > default, all of it checked. Throws a `BatonError` that names option, expected and given. */
 export function resolveOptions(options: BatonOptions, env: Env = environment()): ResolvedOptions {
@@ -92,6 +102,7 @@ export function resolveOptions(options: BatonOptions, env: Env = environment()):
     redaction: redaction(options.redaction),
     maxAttributeBytes: bytes(options.maxAttributeBytes),
     operationNames: oneOf({ name: 'operationNames', value: options.operationNames }, ['standard', 'all'], 'standard'),
+    handoffLimit: limit(options.handoffLimit),
     onWarning: hook('onWarning', options.onWarning),
   };
 }
@@ -169,6 +180,12 @@ function bytes(given: unknown): number {
   if (given === undefined) return DEFAULT_ATTRIBUTE_BYTES;
   if (typeof given === 'number' && Number.isInteger(given) && given >= 64) return given;
   return fail('maxAttributeBytes', 'a whole number from 64', given);
+}
+
+function limit(given: unknown): number {
+  if (given === undefined) return DEFAULT_HANDOFF_LIMIT;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 1) return given;
+  return fail('handoffLimit', 'a whole number from 1', given);
 }
 
 function redaction(given: unknown): RedactionOptions {

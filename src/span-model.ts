@@ -8,6 +8,9 @@ import { type Content, isExportable } from './content/content.ts';
 import type {
   Action,
   Agent,
+  ApprovalDecision,
+  ApprovalInput,
+  HandoffContext,
   HandoffRequest,
   HandoffStatus,
   HandoffTarget,
@@ -260,8 +263,58 @@ export function handoffSpan(
     key.ATTR_HANDOFF_PAYLOAD_SUMMARY,
     content.summary(input.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY),
   );
+  if (typeof input.context === 'object' && input.context !== null) handoffContext(attributes, input.context, content);
   content.metadata(attributes, input.metadata);
   return named('handoff', target?.key);
+}
+
+function handoffContext(attributes: Attributes, given: HandoffContext, content: Content): void {
+  const { messages, toolExecutions, bytes, metadataKeys, filtered } = given;
+  const counts = [
+    [key.ATTR_HANDOFF_CONTEXT_MESSAGES, messages],
+    [key.ATTR_HANDOFF_CONTEXT_TOOL_EXECUTIONS, toolExecutions],
+    [key.ATTR_HANDOFF_CONTEXT_BYTES, bytes],
+  ] as const;
+  for (const [name, count] of counts) set(attributes, name, content.integer(count, name));
+  const lists = [
+    [key.ATTR_HANDOFF_CONTEXT_METADATA_KEYS, metadataKeys],
+    [key.ATTR_HANDOFF_CONTEXT_FILTERED, filtered],
+  ] as const;
+  for (const [name, list] of lists) {
+    if (Array.isArray(list)) attributes[name] = namesIn(list.slice(0, MAX_NAMES), name, content);
+  }
+  const name = key.ATTR_HANDOFF_CONTEXT_CONTENT;
+  set(attributes, name, content.full(given.content, name));
+}
+
+/** Names of a list; backends cut no lists. */
+const MAX_NAMES = 64;
+
+function namesIn(list: readonly unknown[], attribute: string, content: Content): string[] {
+  return list.map((each) => content.name(each, attribute)).filter((each) => each !== undefined);
+}
+
+export function approvalSpan(attributes: Attributes, input: ApprovalInput, content: Content): string {
+  const tool = typeof input.tool === 'string' ? { name: input.tool } : input.tool;
+  const name = content.name(tool?.name, key.ATTR_GEN_AI_TOOL_NAME);
+  set(attributes, key.ATTR_APPROVAL_ID, content.name(input.id, key.ATTR_APPROVAL_ID) || undefined);
+  set(attributes, key.ATTR_GEN_AI_TOOL_NAME, name);
+  const risk = tool?.riskLevel ?? input.action?.riskLevel;
+  set(attributes, key.ATTR_TOOL_RISK_LEVEL, content.name(risk, key.ATTR_TOOL_RISK_LEVEL));
+  if (input.action) action(attributes, input.action, content);
+  if (input.resource) resource(attributes, input.resource, content);
+  set(attributes, key.ATTR_APPROVAL_APPROVER, content.name(input.approver, key.ATTR_APPROVAL_APPROVER));
+  set(attributes, key.ATTR_APPROVAL_REASON, content.summary(input.reason, key.ATTR_APPROVAL_REASON));
+  const payload = content.summary(input.payloadSummary, key.ATTR_APPROVAL_PAYLOAD_SUMMARY);
+  set(attributes, key.ATTR_APPROVAL_PAYLOAD_SUMMARY, payload);
+  content.metadata(attributes, input.metadata);
+  return named('await_approval', name);
+}
+
+export function approvalDecision(attributes: Attributes, given: ApprovalDecision | undefined, content: Content): void {
+  set(attributes, key.ATTR_APPROVAL_APPROVER, content.name(given?.approver, key.ATTR_APPROVAL_APPROVER));
+  const reason = content.summary(given?.reason, key.ATTR_APPROVAL_DECISION_REASON);
+  set(attributes, key.ATTR_APPROVAL_DECISION_REASON, reason);
 }
 
 /** A summary that was not known at the start. */

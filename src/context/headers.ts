@@ -5,6 +5,9 @@ import type { Carrier } from '../model.ts';
 export const CARRIER_HANDOFF = 'baton-handoff';
 export const CARRIER_SESSION = 'baton-session';
 export const CARRIER_SOURCE = 'baton-source';
+/** Of a wait that was suspended: the approval, and when it was asked for, in Unix milliseconds. */
+export const CARRIER_APPROVAL = 'baton-approval';
+export const CARRIER_REQUESTED = 'baton-requested';
 
 /** The headers of the app's propagators. One that throws costs what it would have added, and nothing else. */
 export function inject(context: Context): Record<string, string> {

@@ -54,7 +54,7 @@ class ScopeContext implements Context {
 }
 
 /** `around` with this span active and this scope current; baggage, suppression and foreign values stay. */
-export function withScope(around: Context, span: Span, scope: object): Context {
+export function withScope(around: Context, span: Span | undefined, scope: object): Context {
   return new ScopeContext(around instanceof ScopeContext ? around.base : around, span, scope);
 }
 

@@ -1,6 +1,12 @@
 import {
   ATTR_ACTION_NAME,
   ATTR_ACTION_TYPE,
+  ATTR_APPROVAL_APPROVER,
+  ATTR_APPROVAL_DECISION_REASON,
+  ATTR_APPROVAL_ID,
+  ATTR_APPROVAL_REASON,
+  ATTR_APPROVAL_STATUS,
+  ATTR_APPROVAL_WAIT_MS,
   ATTR_GEN_AI_INPUT_MESSAGES,
   ATTR_GEN_AI_OPERATION_NAME,
   ATTR_GEN_AI_OUTPUT_MESSAGES,
@@ -39,7 +45,7 @@ import type { SessionClock } from './session-clock.ts';
 import type { Handoff, HandoffPickup, TimelineAgent, TimelineEntry } from './session-timeline.ts';
 import { idOfSpan, type RecordedAttributes, type RecordedSpan } from './span.ts';
 import { readUsage, spanError, spanEvents } from './span-facts.ts';
-import { ATTR_APPROVAL_ID, ATTR_APPROVAL_STATUS, ATTR_APPROVAL_WAIT_MS, spanRole } from './span-role.ts';
+import { spanRole } from './span-role.ts';
 
 /** What an entry needs to know beyond its own span. */
 export interface EntryContext {
@@ -100,6 +106,9 @@ export function describeSpan(
         approvalId: text(ATTR_APPROVAL_ID),
         status: text(ATTR_APPROVAL_STATUS),
         waitMs: readNumber(attributes, ATTR_APPROVAL_WAIT_MS),
+        approver: text(ATTR_APPROVAL_APPROVER),
+        reason: text(ATTR_APPROVAL_REASON),
+        decisionReason: text(ATTR_APPROVAL_DECISION_REASON),
       };
     default: {
       const handoff = handoffOf.get(span);

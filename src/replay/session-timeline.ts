@@ -163,7 +163,12 @@ export interface HandoffEntry extends EntryCore {
 export interface ApprovalEntry extends EntryCore {
   readonly type: 'approval';
   readonly approvalId?: string | undefined;
+  /** Milliseconds from the request to the decision, also when that came in another process. */
   readonly waitMs?: number | undefined;
+  /** Who was asked, then who decided. */
+  readonly approver?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly decisionReason?: string | undefined;
 }
 
 /** A span of somebody else: an HTTP request, a database query. */

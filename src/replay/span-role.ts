@@ -1,4 +1,6 @@
 import {
+  ATTR_APPROVAL_ID,
+  ATTR_APPROVAL_STATUS,
   ATTR_GEN_AI_OPERATION_NAME,
   ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_HANDOFF_ID,
@@ -27,11 +29,6 @@ export type SpanRole =
   | 'handoff-answer'
   | 'approval'
   | 'foreign';
-
-/** The span model has approvals; no version so far writes them. */
-export const ATTR_APPROVAL_ID = 'baton.approval.id';
-export const ATTR_APPROVAL_STATUS = 'baton.approval.status';
-export const ATTR_APPROVAL_WAIT_MS = 'baton.approval.wait_ms';
 
 const MODEL_OPERATIONS = new Set(['chat', 'generate_content', 'text_completion', 'embeddings']);
 

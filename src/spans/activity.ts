@@ -23,7 +23,7 @@ export abstract class Activity implements Scoped, Around {
   abstract readonly run: Run | undefined;
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
-  readonly span: Span;
+  span: Span;
   readonly startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
@@ -37,13 +37,20 @@ export abstract class Activity implements Scoped, Around {
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
-  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) {
+  constructor(
+    recorder: Recorder,
+    around: Around,
+    span: Span,
+    startedAt: Micros,
+    parent: Context,
+    active: Span | null = span,
+  ) {
     this.recorder = recorder;
     this.record = around.record;
     this.parent = around.activity;
     this.span = span;
     this.startedAt = startedAt;
-    this.context = withScope(parent, span, this);
+    this.context = withScope(parent, active ?? undefined, this);
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
       this.record.owner = this;
@@ -94,9 +101,9 @@ export abstract class Activity implements Scoped, Around {
     this.close(aborted ? 'cancelled' : 'failed');
   }
 
-  /** Its session ended first. */
-  abandon(): void {
-    if (!this.ended) this.close('abandoned');
+  /** Its session ended first, or was suspended. */
+  abandon(as: 'abandoned' | 'suspended' = 'abandoned'): void {
+    if (!this.ended) this.close(as);
   }
 
   [Symbol.dispose](): void {
@@ -161,7 +168,7 @@ export abstract class Activity implements Scoped, Around {
     record.closed(this);
     try {
       if (record.owner === this) {
-        record.close();
+        record.close(outcome === 'suspended' ? outcome : 'abandoned');
         recorder.openRoots.delete(this);
       }
       this.finish(outcome);

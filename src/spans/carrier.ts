@@ -1,4 +1,4 @@
-import { type Context, type SpanContext, trace } from '@opentelemetry/api';
+import { type Context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
 import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
@@ -24,6 +24,15 @@ export function writeCarrier(
   carrier[CARRIER_HANDOFF] = handoffId;
   carrier[CARRIER_SESSION] = sessionId;
   if (source) carrier[CARRIER_SOURCE] = source;
+  return carrier;
+}
+
+/** Where something stopped that goes on later, in a trace of its own. */
+export function writeStop(sessionId: string, place: SpanContext | undefined, around: Context): Record<string, string> {
+  const isPlace = place !== undefined && isSpanContextValid(place);
+  const carrier = isPlace ? inject(trace.setSpanContext(withoutScope(around), place)) : {};
+  if (isPlace) carrier.traceparent ??= toId(place);
+  carrier[CARRIER_SESSION] = sessionId;
   return carrier;
 }
 

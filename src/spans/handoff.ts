@@ -24,6 +24,8 @@ import { SessionRecord } from './session-record.ts';
 import { isSilent, type Silent, SilentHandoff, silentSessionId } from './silent.ts';
 
 const MAX_CHAIN = 200;
+/** A longer timer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the
@@ -62,6 +64,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   /** The session that it was requested in. */
   readonly record: SessionRecord;
   #counted = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Whoever reads the carrier counts what came of it. */
   #sentAway = false;
   /** Open while nobody has answered; never there for a handoff of another process. */
@@ -170,13 +173,30 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   answered(status: HandoffStatus, at: Micros): void {
     this.status = status;
     this.answeredAt = at;
-    this.moved = status !== 'rejected' && status !== 'failed';
+    this.moved = status !== 'rejected' && status !== 'failed' && status !== 'expired';
     if (this.#named && registry.handoffs.delete(this.ownId)) remember(registry.answeredHandoffs, this.ownId, this);
     this.record.handoffs.taken(this);
     const { metrics } = this.#recorder;
     if (metrics.on && this.requestedAt !== undefined) {
       metrics.handoffWait(at - this.requestedAt, this.#counting(), trace.setSpanContext(ROOT_CONTEXT, this.place));
     }
+  }
+
+  /** Nobody who has not taken it by then can take it any more. */
+  expireIn(ms: number): void {
+    this.#deadline = setTimeout(
+      () => {
+        if (this.receiverId !== undefined || this.answeredAt !== undefined || !this.#span) return;
+        const at = now();
+        this.answered('expired', at);
+        const source = this.sourceRunId === undefined ? undefined : registry.runs.get(this.sourceRunId);
+        source?.event(key.EVENT_HANDOFF_EXPIRED, { [key.ATTR_HANDOFF_ID]: this.ownId }, at);
+        this.close(at);
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
+    // A deadline keeps no process alive.
+    (this.#deadline as { unref?: () => void }).unref?.();
   }
 
   /** `return_to_caller`: nobody is left to return to. Otherwise a later run may still take over. */
@@ -200,6 +220,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
       if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
       this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
     }
+    clearTimeout(this.#deadline);
     // Who is at work on it has the last word; who got it in another process has the only one.
     const isTaken = this.receiverId !== undefined && registry.runs.has(this.receiverId);
     if (!isTaken && !(this.#sentAway && this.answeredAt === undefined)) this.#count();
@@ -274,9 +295,19 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   });
   span.setAttribute(key.ATTR_HANDOFF_ID, handoff.ownId);
   record.handoffs.add(handoff);
+  const deadline = content.integer(input.expiresInMs, 'expiresInMs');
+  if (deadline !== undefined) handoff.expireIn(deadline);
+  if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff);
   // Nobody is left who would close it: what the app asked for is recorded all the same.
   if (!record.owner || (record.over && around.run?.ended !== false)) record.handoffs.closeAll();
   return handoff;
+}
+
+/** The work has changed hands so often that nobody may be doing it. */
+function noticeLimit(handoff: Handoff): void {
+  const attributes: Attributes = { [key.ATTR_HANDOFF_COUNT]: handoff.chainLength };
+  handoff.describe(attributes, handoff.target ?? '');
+  handoff.record.owner?.event(key.EVENT_HANDOFF_LIMIT, attributes);
 }
 
 function silentHandoff(recorder: Recorder, input: HandoffRequest, active: Context): Silent {

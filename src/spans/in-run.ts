@@ -1,10 +1,11 @@
 import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
 import { ATTR_ABANDONED } from '../attributes.ts';
-import type { Agent, RunStatus } from '../model.ts';
+import type { Agent, InRunInput, RunStatus, WorkflowStepInput } from '../model.ts';
 import { commonAttributes } from '../span-model.ts';
 import { Activity } from './activity.ts';
 import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
+import { joinsOf } from './joins.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
@@ -43,10 +44,7 @@ export interface InRunKind<Handle extends InRun> {
 }
 
 /** Starts a piece of the run that the ids or the async context name; `name` fills the attributes and gives the name. */
-export function startInRun<
-  Handle extends InRun,
-  Input extends { runId?: string | undefined; sessionId?: string | undefined },
->(
+export function startInRun<Handle extends InRun, Input extends InRunInput & Pick<WorkflowStepInput, 'joins'>>(
   recorder: Recorder,
   kind: InRunKind<Handle>,
   input: Input,
@@ -62,7 +60,8 @@ export function startInRun<
   const spanName = name(attributes, input, recorder.content);
   const parent = contextIn(around, active);
   const startedAt = now();
-  const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent);
+  const links = joinsOf(recorder, input.joins);
+  const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent, links);
   if (!span) return new Silent(false);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent);
   return new kind.Handle(recorder, around, span, startedAt, parent, attributes);

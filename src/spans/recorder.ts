@@ -29,6 +29,8 @@ export interface RecorderOptions {
   readonly content: Content;
   readonly diagnostics: Diagnostics;
   readonly metrics: Metrics;
+  /** How many handoffs of one piece of work, one after the other, are remarkable. */
+  readonly handoffLimit: number;
   /** `gen_ai.operation.name` on steps and handoffs, too. */
   readonly operationNames: 'standard' | 'all';
   /** Of sessions, and of runs outside any session, that name none of their own. */
@@ -41,6 +43,7 @@ export class Recorder {
   readonly content: Content;
   readonly diagnostics: Diagnostics;
   readonly metrics: Metrics;
+  readonly handoffLimit: number;
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
   /** Open sessions, and open runs outside any session: what the end of the client ends. */
@@ -55,6 +58,7 @@ export class Recorder {
     this.content = options.content;
     this.diagnostics = options.diagnostics;
     this.metrics = options.metrics;
+    this.handoffLimit = options.handoffLimit;
     this.operationNames = options.operationNames;
     this.environment = options.environment;
   }

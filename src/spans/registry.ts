@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../diagnostics.ts';
 import { shared } from '../shared.ts';
+import type { Approval } from './approval.ts';
 import { ById } from './by-id.ts';
 import type { Handoff } from './handoff.ts';
 import type { Run } from './run.ts';
@@ -9,6 +10,7 @@ import type { SessionRecord } from './session-record.ts';
 interface Registry {
   readonly sessions: ById<SessionRecord>;
   readonly runs: ById<Run>;
+  readonly approvals: ById<Approval>;
   readonly handoffs: ById<Handoff>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: ById<Handoff>;
@@ -23,6 +25,7 @@ const ENDED_RUNS = 4_096;
 export const registry: Registry = shared('registry', () => ({
   sessions: new ById(),
   runs: new ById(),
+  approvals: new ById(),
   handoffs: new ById(),
   answeredHandoffs: new ById(),
   endedRuns: new Uint32Array(ENDED_RUNS),

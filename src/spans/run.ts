@@ -20,6 +20,8 @@ import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { readCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
 import { type Handoff, linksTo } from './handoff.ts';
+import { joinsOf } from './joins.ts';
+import type { RunChain } from './long-session.ts';
 import { pickUp } from './pick-up.ts';
 import type { Recorder } from './recorder.ts';
 import { handoffById, registry, remember, rememberEnded } from './registry.ts';
@@ -164,18 +166,22 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
   }
   const agent = agentOf(recorder, input, around, isChild);
-  const parent = carried?.around?.context ?? contextIn(around, active);
+  const parent = carried?.around
+    ? carriedParent(carried.around.context, active, input.trace)
+    : contextIn(around, active);
   const handoff = pickUp(recorder, input, carried, around, agent.key);
   const attributes = commonAttributes(around.record, undefined, agent.key);
   const name = runSpan(attributes, input, agent, content);
   const owned = around.record.owner !== undefined;
   environmentOf(attributes, input.environment ?? (owned ? undefined : recorder.environment), content);
   if (around.runId !== undefined) attributes[key.ATTR_RUN_PARENT_ID] = around.runId;
-  let links: Link[] | undefined;
+  let links = joinsOf(recorder, input.joins);
   if (handoff) {
     handoff.describe(attributes, agent.key);
-    links = linksTo(handoff, parent, agent.key);
+    links = together(linksTo(handoff, parent, agent.key), links);
   }
+  const chain = around.runId === undefined ? around.record.chain : undefined;
+  if (chain) links = together(links, linkOf(chain, parent));
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);
@@ -183,7 +189,25 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
   const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey });
   handoff?.pickedUpBy(run);
+  chain?.started(span.spanContext());
   return run;
+}
+
+/** Below the sender's span, or below what is active here, with the sender's baggage. */
+function carriedParent(sender: Context, active: Context, where: RunInput['trace']): Context {
+  if (where !== 'linked') return sender;
+  const span = trace.getSpan(active);
+  return span ? trace.setSpan(sender, span) : trace.deleteSpan(sender);
+}
+
+/** The run before it; none inside one trace, where a root with a link would be drawn below it. */
+function linkOf(chain: RunChain, parent: Context): Link[] | undefined {
+  const before = chain.next();
+  return before && before.context.traceId !== trace.getSpanContext(parent)?.traceId ? [before] : undefined;
+}
+
+function together(some: Link[] | undefined, more: Link[] | undefined): Link[] | undefined {
+  return some && more ? [...some, ...more] : (some ?? more);
 }
 
 function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: boolean): Agent {

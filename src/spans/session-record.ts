@@ -5,6 +5,7 @@ import type { Belonging } from '../span-model.ts';
 import type { Activity } from './activity.ts';
 import type { Around } from './around.ts';
 import { Handoffs } from './handoffs.ts';
+import type { RunChain } from './long-session.ts';
 import type { Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 
@@ -27,6 +28,8 @@ export class SessionRecord implements Belonging, Around {
   readonly record: this = this;
   readonly run = undefined;
   readonly runId = undefined;
+  /** What its runs know of each other, when each has a trace of its own. */
+  chain: RunChain | undefined;
   /** The session has ended; what still comes belongs to it by its id alone. */
   over = false;
   private shadowed: SessionRecord | undefined;
@@ -73,8 +76,8 @@ export class SessionRecord implements Belonging, Around {
   }
 
   /** Ends what is still open, the innermost first, and leaves no handoff hanging. */
-  close(): void {
-    while (this.#open) this.#open.abandon();
+  close(as: 'abandoned' | 'suspended'): void {
+    while (this.#open) this.#open.abandon(as);
     this.handoffs.closeAll();
     this.over = true;
     this.delist();

@@ -4,6 +4,7 @@ import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts
 import { scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
 import type {
+  Approval,
   Handoff,
   HandoffStatistics,
   ModelCall,
@@ -36,7 +37,7 @@ const NO_HANDOFFS: SessionHandoffs = {
  * The handle of what is not recorded: switched off, no provider, suppressed, not sampled. It does nothing and costs next
  * to nothing; its ids are made when somebody asks, unique and valid in form.
  */
-export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff {
+export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff, Approval {
   private readonly session: boolean;
   private ownId: string | undefined;
   private givenSessionId: string | undefined;
@@ -65,6 +66,12 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   carrier(): Carrier {
     return { [CARRIER_SESSION]: this.sessionId };
   }
+  suspend(): Carrier {
+    return this.carrier();
+  }
+  approve(): void {}
+  reject(): void {}
+  expire(): void {}
   within<T>(fn: () => T): T {
     return fn();
   }

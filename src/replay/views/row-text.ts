@@ -1,8 +1,15 @@
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE, EVENT_EXCEPTION } from '../../attributes.ts';
 import { readText } from '../attribute-reader.ts';
-import type { RunEntry, TimelineAgent, TimelineEntry, TimelineEvent, ToolEntry } from '../session-timeline.ts';
+import type {
+  ApprovalEntry,
+  RunEntry,
+  TimelineAgent,
+  TimelineEntry,
+  TimelineEvent,
+  ToolEntry,
+} from '../session-timeline.ts';
 import type { AgentColors } from './agent-colors.ts';
-import { formatUsage } from './amounts.ts';
+import { formatDuration, formatUsage } from './amounts.ts';
 import { describeHandoffRow } from './handoff-text.ts';
 import { printable } from './printable.ts';
 import { attributeFacts, dim, errorText, metadataDetail, plain, type RowText, textDetail } from './row-parts.ts';
@@ -68,7 +75,7 @@ export function describeEntry(entry: TimelineEntry, colors: AgentColors): RowTex
       return row(operation === 'chat' ? 'model' : operation, model ?? name, [...usageFacts(entry), ...reasons]);
     }
     case 'approval':
-      return row('approval', entry.name.replace(/^await_approval /, ''), []);
+      return describeApproval(entry);
     case 'foreign':
       return {
         label: [dim(entry.name || 'a span without a name')],
@@ -119,13 +126,24 @@ function describeTool({ tool, action, resource, name }: ToolEntry): RowText {
   ]);
 }
 
+function describeApproval({ name, status, waitMs, approver, reason, decisionReason }: ApprovalEntry): RowText {
+  const asked = status === undefined || status === 'requested';
+  const who = approver === undefined ? '' : ` ${asked ? 'from' : 'by'} ${approver}`;
+  const wait = waitMs === undefined || asked ? '' : ` after ${formatDuration(waitMs)}`;
+  return {
+    label: [dim('approval '), plain(name.replace(/^await_approval ?/, ''))],
+    tags: [{ text: printable(`${status ?? 'requested'}${who}${wait}`), style: status === 'approved' ? DIM : YELLOW }],
+    details: [...textDetail('reason', reason), ...textDetail(printable(status ?? ''), decisionReason)],
+  };
+}
+
 function ownerTag({ type }: TimelineEntry, agent: TimelineAgent, colors: AgentColors): Fragment {
   return { ...colors.name(agent), text: `${type === 'handoff' ? 'from' : 'by'} ${printable(agent.name)}` };
 }
 
 function statusTag({ type, status, error }: TimelineEntry): Fragment[] {
-  // The answers to a handoff say it better.
-  if (type === 'handoff') return [];
+  // The answers to a handoff say it better; an approval has said it.
+  if (type === 'handoff' || (type === 'approval' && !error)) return [];
   if (error || status === 'failed') return [{ text: '✗ failed', style: RED }];
   return status === undefined || status === 'completed' ? [] : [{ ...dim(status), style: YELLOW }];
 }

@@ -1,0 +1,150 @@
+import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { CARRIER_APPROVAL, CARRIER_REQUESTED, CARRIER_SESSION } from '../context/headers.ts';
+import { fromId, toId } from '../context/place.ts';
+import { describe } from '../errors.ts';
+import type { Approval as ApprovalHandle } from '../handles.ts';
+import type { ApprovalAnswer, ApprovalDecision, ApprovalInput, ApprovalStatus, Carrier, RunStatus } from '../model.ts';
+import { approvalDecision, approvalSpan, commonAttributes, KIND_INTERNAL } from '../span-model.ts';
+import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
+import { writeStop } from './carrier.ts';
+import { type Micros, now, tick } from './clock.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import { linkTo, type Recorder } from './recorder.ts';
+import { registry, remember } from './registry.ts';
+import { SessionRecord } from './session-record.ts';
+import { isSilent, type Silent } from './silent.ts';
+
+/** Somebody was asked: its span is as long as the wait, or until the wait goes on without this process. */
+export class Approval extends InRun implements ApprovalHandle {
+  readonly id: string;
+  #status: ApprovalStatus = 'requested';
+
+  constructor(
+    recorder: Recorder,
+    around: Around,
+    span: Span,
+    startedAt: Micros,
+    parent: Context,
+    attributes: Attributes,
+  ) {
+    super(recorder, around, span, startedAt, parent);
+    const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
+    this.id = given ?? toId(span.spanContext());
+    if (given === undefined) span.setAttribute(key.ATTR_APPROVAL_ID, this.id);
+    remember(registry.approvals, this.id, this, recorder.diagnostics);
+  }
+
+  approve(decision?: ApprovalDecision): void {
+    this.decide('approved', decision);
+  }
+
+  reject(decision?: ApprovalDecision): void {
+    this.decide('rejected', decision);
+  }
+
+  expire(): void {
+    this.decide('expired');
+  }
+
+  decide(status: ApprovalStatus, decision?: ApprovalDecision): void {
+    if (this.ended) {
+      this.recorder.diagnostics.misuse(
+        'approval_already_decided',
+        `the approval was ${this.#status} and its wait is over: it cannot be ${status} now; a wait that was suspended is decided by resolveApproval`,
+      );
+      return;
+    }
+    this.write((attributes) => approvalDecision(attributes, decision, this.recorder.content));
+    this.#status = status;
+    this.end();
+  }
+
+  suspend(): Carrier {
+    const carrier = writeStop(this.record.sessionId, this.span.spanContext(), this.context);
+    carrier[CARRIER_APPROVAL] = this.id;
+    carrier[CARRIER_REQUESTED] = String(Math.round(this.startedAt / 1_000));
+    this.end();
+    return carrier;
+  }
+
+  /** A callback that gives true has approved, one that gives false has rejected. */
+  override perform<T>(fn: (handle: this) => T): T {
+    return super.perform((handle) => {
+      const result = fn(handle);
+      if (!(result instanceof Promise)) return this.#heard(result);
+      return result.then((value) => this.#heard(value)) as T;
+    });
+  }
+
+  #heard<T>(word: T): T {
+    if (!this.ended && typeof word === 'boolean') this.decide(word ? 'approved' : 'rejected');
+    return word;
+  }
+
+  protected override finish(outcome: RunStatus): void {
+    super.finish(outcome);
+    registry.approvals.delete(this.id);
+    this.set(key.ATTR_APPROVAL_STATUS, this.#status);
+    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((now() - this.startedAt) / 1_000));
+  }
+}
+
+const APPROVAL: InRunKind<Approval> = { what: 'an approval', spanKind: KIND_INTERNAL, Handle: Approval };
+
+export function startApproval(recorder: Recorder, input: ApprovalInput): Approval | Silent {
+  return startInRun(recorder, APPROVAL, input, approvalSpan);
+}
+
+/** The decision of an approval of this process, or a span of its own for one of another, linked to where it was asked. */
+export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void {
+  const active = recorder.active();
+  const { content, diagnostics } = recorder;
+  if (isSilent(active, input.runId)) return;
+  const carrier = typeof input.carrier === 'object' && input.carrier !== null ? input.carrier : {};
+  const given = carrier[CARRIER_APPROVAL] ?? input.approvalId;
+  const id = content.name(given, key.ATTR_APPROVAL_ID);
+  const status = statusOf(recorder, input.status);
+  if (!id || !status) {
+    if (!id) {
+      const expected = 'expected what approval.suspend() gave as carrier, or its id as approvalId';
+      diagnostics.misuse('unknown_approval', `${expected}, got ${describe(input.carrier ?? input.approvalId)}`);
+    }
+    return;
+  }
+  const waiting = registry.approvals.get(id);
+  if (waiting) {
+    waiting.decide(status, input);
+    return;
+  }
+  const sessionId = input.sessionId ?? sessionIdOf(recorder, carrier[CARRIER_SESSION]);
+  const around = locate(recorder, active, input.runId, sessionId, 'runId') ?? new SessionRecord(recorder, active);
+  const attributes = commonAttributes(around.record, around.runId, around.agent.key);
+  const name = approvalSpan(attributes, { tool: input.tool, id }, content);
+  approvalDecision(attributes, input, content);
+  attributes[key.ATTR_APPROVAL_STATUS] = status;
+  const startedAt = now();
+  const requestedAt = Number(carrier[CARRIER_REQUESTED]);
+  if (requestedAt > 0) attributes[key.ATTR_APPROVAL_WAIT_MS] = Math.max(0, Math.round(startedAt / 1_000 - requestedAt));
+  const span = recorder.start(
+    name,
+    KIND_INTERNAL,
+    startedAt,
+    attributes,
+    contextIn(around, active),
+    askedAt(carrier, id),
+  );
+  if (span) recorder.end(span, startedAt, tick());
+}
+
+function askedAt(carrier: Carrier, id: string): Link[] | undefined {
+  const place = fromId(carrier.traceparent) ?? fromId(id);
+  return place && [linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' })];
+}
+
+function statusOf(recorder: Recorder, status: unknown): ApprovalStatus | undefined {
+  if (status === 'approved' || status === 'rejected' || status === 'expired') return status;
+  const expected = 'status: expected "approved", "rejected" or "expired"';
+  recorder.diagnostics.misuse('invalid_input', `${expected}, got ${describe(status)}`);
+  return undefined;
+}

@@ -1,0 +1,111 @@
+import {
+  type Attributes,
+  type Context,
+  INVALID_SPAN_CONTEXT,
+  type Link,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
+import { ATTR_LINK_TYPE } from '../attributes.ts';
+import type { RunStatus } from '../model.ts';
+import { KIND_INTERNAL } from '../span-model.ts';
+import type { Around } from './around.ts';
+import { type Micros, now } from './clock.ts';
+import { linkTo, type Recorder } from './recorder.ts';
+import { Session } from './session.ts';
+
+/** The SDK keeps 128 links of a span. */
+const MAX_LINKS = 100;
+const MAX_EVENTS = 100;
+
+/** What the runs of a long session know of each other. */
+export class RunChain {
+  /** To where the session stopped before: for the first run. */
+  #resume: Link | undefined;
+  readonly #places: SpanContext[] = [];
+
+  constructor(resume: Link | undefined) {
+    this.#resume = resume;
+  }
+
+  get last(): SpanContext | undefined {
+    return this.#places.at(-1);
+  }
+
+  /** The link of the next run to the one before, or to where the session stopped. */
+  next(): Link | undefined {
+    const { last } = this;
+    if (last) return linkTo(last, { [ATTR_LINK_TYPE]: 'previous' });
+    const resume = this.#resume;
+    this.#resume = undefined;
+    return resume;
+  }
+
+  started(place: SpanContext): void {
+    if (this.#places.length >= MAX_LINKS) this.#places.shift();
+    this.#places.push(place);
+  }
+
+  links(): Link[] {
+    return this.#places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
+  }
+}
+
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/**
+ * A session without a span of its own while it is open: each run stands in its own trace. A short span at its end says what
+ * came of it, and links to the runs.
+ */
+export class LongSession extends Session {
+  readonly #name: string;
+  readonly #attributes: Attributes;
+  readonly #parent: Context;
+  readonly #events: [string, Attributes, Micros][] = [];
+  readonly #chain: RunChain;
+  #began = false;
+
+  constructor(
+    recorder: Recorder,
+    around: Around,
+    startedAt: Micros,
+    parent: Context,
+    init: { readonly name: string; readonly attributes: Attributes; readonly chain: RunChain },
+  ) {
+    super(recorder, around, NO_SPAN, startedAt, parent, trace.getSpan(parent) ?? null);
+    this.#name = init.name;
+    this.#attributes = init.attributes;
+    this.#chain = init.chain;
+    this.#parent = parent;
+    this.record.chain = init.chain;
+  }
+
+  override event(name: string, attributes: Attributes, at: Micros = now()): void {
+    if (this.#began) super.event(name, attributes, at);
+    else if (this.#events.length < MAX_EVENTS) this.#events.push([name, attributes, at]);
+  }
+
+  override fail(error: unknown): void {
+    this.#begin();
+    super.fail(error);
+  }
+
+  protected override close(outcome: RunStatus): void {
+    this.#begin();
+    super.close(outcome);
+  }
+
+  protected override get place(): SpanContext | undefined {
+    return this.#chain.last;
+  }
+
+  #begin(): void {
+    if (this.#began || this.ended) return;
+    this.#began = true;
+    const links = this.#chain.links();
+    const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
+    if (!span) return;
+    this.span = span;
+    for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
+  }
+}
