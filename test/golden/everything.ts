@@ -12,6 +12,7 @@ const baton = new Baton({
   },
   content: 'full',
   environment: 'staging',
+  handoffLimit: 1,
 });
 
 /** An error that the program expects; what it gives back otherwise is dropped. */
@@ -58,6 +59,7 @@ await baton.withSession(
         await stepWithCalls();
         await failures();
         await handoffs(lead);
+        await approvals();
         await loop();
         lead.setOutputSummary('Refunded, customer informed');
       },
@@ -177,7 +179,12 @@ async function handoffs(lead: Run): Promise<void> {
   // to whoever comes: accepted without a word
   baton.trackHandoffRequested({ reason: 'Write the answer' });
   await sleep(2);
-  await baton.withChildRun({ stepKey: 'writer', stepName: 'Writer', stepIndex: 2 }, () => sleep(2));
+  await baton.withChildRun({ stepKey: 'writer', stepName: 'Writer', stepIndex: 2 }, async () => {
+    // on to a third: more often than the limit allows
+    baton.trackHandoffRequested({ target: 'proofreader' });
+    await sleep(2);
+    await baton.withChildRun({ agent: 'proofreader' }, () => sleep(2));
+  });
 
   // rejected
   baton.trackHandoffRequested({ target: 'reviewer', reason: 'Review the answer' });
@@ -209,6 +216,27 @@ async function handoffs(lead: Run): Promise<void> {
   };
   await baton.withRun({ agent: 'mail-reader', carrier }, () => sleep(2));
 
+  // a fan-out with what crossed, and where it comes together again
+  const context = {
+    messages: 12,
+    toolExecutions: 3,
+    bytes: 4096,
+    metadataKeys: ['ticket'],
+    filtered: ['system_prompt'],
+  };
+  const content = [{ role: 'user', parts: [{ type: 'text', content: 'I was charged twice' }] }];
+  baton.trackHandoffRequested({ target: 'summariser', context: { ...context, content } });
+  await sleep(2);
+  const id = await baton.withChildRun({ agent: 'summariser' }, async (run) => {
+    await sleep(2);
+    return run.id;
+  });
+  await baton.withWorkflowStep({ stepKey: 'merge', joins: [id] }, () => sleep(2));
+
+  // nobody in time
+  baton.trackHandoffRequested({ target: 'sleeper', expiresInMs: 1 });
+  await sleep(20);
+
   // to a person and to a queue, nobody answers
   baton.trackHandoffRequested({ target: { kind: 'human', key: 'on-call' }, reasonType: 'escalation' });
   baton.trackHandoffRequested({
@@ -217,6 +245,27 @@ async function handoffs(lead: Run): Promise<void> {
     mode: 'pass_control',
   });
   await sleep(2);
+}
+
+/** Somebody is asked: here, and in a wait that goes on elsewhere. */
+async function approvals(): Promise<void> {
+  const refund = {
+    tool: { name: 'issue_refund', riskLevel: 'high' },
+    action: { type: 'write', name: 'refund' },
+    resource: { type: 'charge', externalId: 'ch_2', provider: 'stripe', environment: 'production' },
+  };
+  await baton.withApproval(
+    { ...refund, approver: 'support-leads', reason: 'More than 40 EUR', payloadSummary: { amount: 49 } },
+    async (approval) => {
+      await sleep(2);
+      approval.approve({ approver: 'anna', reason: 'The customer is right' });
+    },
+  );
+  const asked = baton.startApproval({ id: 'approval-8', tool: 'close_account' });
+  await sleep(2);
+  const carrier = asked.suspend();
+  await sleep(2);
+  baton.resolveApproval({ carrier, tool: 'close_account', status: 'rejected' });
 }
 
 /** The same work goes to and fro between the same two. */
@@ -245,6 +294,11 @@ await expectError(() =>
 
 // a run outside any session
 await baton.withRun({ agent: 'cleaner' }, () => sleep(2));
+
+// a trace for each run, suspended and resumed
+const chat = baton.startSession({ id: 'thread-7', kind: 'multi_agent', trace: 'per-run' });
+for (const agent of ['greeter', 'closer']) await chat.within(() => baton.withRun({ agent }, () => sleep(2)));
+await baton.resumeSession({ carrier: chat.suspend(), kind: 'multi_agent' }, () => sleep(2));
 
 // left open: ended with the client
 const session = baton.startSession({ id: 'ticket-79', name: 'left-open' });

@@ -67,9 +67,11 @@ function tidy(attributes: OtlpAttribute[]): void {
   }
 }
 
-/** `baton.handoff.wait_ms` by the renumbered times. */
+/** `baton.handoff.wait_ms` and `baton.approval.wait_ms` by the renumbered times. */
 function measureWaits(spans: readonly OtlpSpan[]): void {
-  for (const { attributes, startTimeUnixNano } of spans) {
+  for (const { attributes, startTimeUnixNano, endTimeUnixNano } of spans) {
+    const waited = attributes.find(({ key }) => key === 'baton.approval.wait_ms');
+    if (waited) waited.value = { intValue: Number((BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / STEP) };
     const wait = attributes.find(({ key }) => key === 'baton.handoff.wait_ms');
     const id = attributes.find(({ key }) => key === 'baton.handoff.id')?.value.stringValue;
     const handoff = spans.find(({ name, spanId }) => name.startsWith('handoff') && id?.includes(spanId));
