@@ -266,7 +266,7 @@ export interface HandoffInit {
 export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
   const active = recorder.active();
   const { content, diagnostics } = recorder;
-  if (isSilent(active, input.sourceRunId)) return silentHandoff(recorder, input, active);
+  if (isSilent(active, input.sourceRunId, input.sessionId)) return silentHandoff(recorder, input, active);
   const found = locate(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
   const around = found ?? new SessionRecord(recorder, active, undefined);
   if (around.runId === undefined) {

@@ -51,7 +51,7 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   name: (attributes: Attributes, input: Input, content: Recorder['content']) => string,
 ): Handle | Silent {
   const active = recorder.active();
-  if (isSilent(active, input.runId)) return new Silent(false);
+  if (isSilent(active, input.runId, input.sessionId)) return new Silent(false);
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId') ?? new SessionRecord(recorder, active);
   if (around.runId === undefined) {
     recorder.diagnostics.misuse('no_run', `${kind.what} outside any run: name its runId, or call it inside withRun`);

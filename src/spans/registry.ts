@@ -12,6 +12,8 @@ interface Registry {
   readonly runs: ById<Run>;
   readonly approvals: ById<Approval>;
   readonly handoffs: ById<Handoff>;
+  /** Ids of open sessions that the sampler dropped: what names them is dropped with them. */
+  readonly droppedSessions: ById<true>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: ById<Handoff>;
   /** Marks of the runs that ended lately, each in a place of its own that a later one may take. */
@@ -27,6 +29,7 @@ export const registry: Registry = shared('registry', () => ({
   runs: new ById(),
   approvals: new ById(),
   handoffs: new ById(),
+  droppedSessions: new ById(),
   answeredHandoffs: new ById(),
   endedRuns: new Uint32Array(ENDED_RUNS),
 }));

@@ -151,7 +151,7 @@ export function startChildRun(recorder: Recorder, input: RunInput): Run | Silent
 function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Silent {
   const active = recorder.active();
   const { content } = recorder;
-  if (isSilent(active, input.parentRunId)) {
+  if (isSilent(active, input.parentRunId, input.sessionId)) {
     return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier, active);

@@ -2,6 +2,7 @@ import { type Context, context as contextApi, isSpanContextValid, type Span } fr
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
+import { type Awaiting, settle } from '../context/settle.ts';
 import { isSuppressed } from '../context/suppress.ts';
 import type {
   Approval,
@@ -15,7 +16,7 @@ import type {
   WorkflowStep,
 } from '../handles.ts';
 import type { Carrier } from '../model.ts';
-import { registry } from './registry.ts';
+import { registry, remember } from './registry.ts';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -85,8 +86,11 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   setResponse(): void {}
   end(): void {}
   fail(): void {}
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.end();
+  }
   [Symbol.asyncDispose](): Promise<void> {
+    this.end();
     return Promise.resolve();
   }
 }
@@ -102,15 +106,17 @@ export class SilentScope {
 }
 
 /**
- * Whether nothing is recorded here: tracing is suppressed, below a run that is named and was not sampled, or in a scope that records nothing,
+ * Whether nothing is recorded here: tracing is suppressed, the run or session that is named was not sampled, or in a scope that records nothing,
  * unless the name leads to a run that does.
  */
-export function isSilent(active: Context, runId: string | undefined): boolean {
+export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
   if (isSuppressed(active)) return true;
   const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;
     if (fromId(runId)?.traceFlags === 0) return true;
+  } else if (sessionId !== undefined && registry.droppedSessions.get(sessionId) && !registry.sessions.get(sessionId)) {
+    return true;
   }
   return scope?.silent === true;
 }
@@ -140,13 +146,16 @@ export class SilentHandoff extends Silent {
  * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
  * is dropped with it and shares its trace id.
  */
-export class Unsampled extends Silent {
+export class Unsampled extends Silent implements Awaiting {
   readonly context: Context;
+  readonly #isSession: boolean;
 
   constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
+    this.#isSession = session;
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, true);
   }
 
   override within<T>(fn: () => T): T {
@@ -154,6 +163,22 @@ export class Unsampled extends Silent {
   }
 
   perform<T>(fn: (handle: this) => T): T {
-    return contextApi.with(this.context, fn, undefined, this);
+    if (!this.#isSession) return contextApi.with(this.context, fn, undefined, this);
+    let result: T;
+    try {
+      result = contextApi.with(this.context, fn, undefined, this);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+    return settle(result, this);
+  }
+
+  override end(): void {
+    if (this.#isSession) registry.droppedSessions.delete(this.sessionId);
+  }
+
+  override fail(): void {
+    this.end();
   }
 }

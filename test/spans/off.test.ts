@@ -249,6 +249,36 @@ describe.each(Object.entries(OFF))('with %s', (_, { options, around = (fn) => fn
   });
 });
 
+describe('a session that the sampler dropped', () => {
+  const dropSessions: Sampler = {
+    shouldSample: (_context, _trace, name) => ({
+      decision: name.startsWith('invoke_workflow') ? SamplingDecision.NOT_RECORD : SamplingDecision.RECORD_AND_SAMPLED,
+    }),
+  };
+
+  it('takes all with it that names it by its id, where no context manager leads, for as long as it is open', async () => {
+    recording = startRecording({ sampler: dropSessions, contextManager: false });
+    const baton = new Baton({ agent: 'triage' });
+    const workOn = (sessionId: string): void => {
+      baton.withRun({ sessionId }, (run) => {
+        baton.withTool({ runId: run.id, tool: 'refund' }, () => {});
+        baton.trackHandoffRequested({ sessionId, target: 'billing' });
+      });
+      baton.withTool({ sessionId, tool: 'search' }, () => {});
+    };
+    await baton.withSession({ id: 'a' }, async () => workOn('a'));
+    const session = baton.startSession({ id: 'b' });
+    workOn('b');
+    expect(recording.spans()).toEqual([]);
+    session.end();
+    baton.withRun({ sessionId: 'b', agent: 'later' }, () => {});
+    baton.withRun({ sessionId: 'a', agent: 'later' }, () => {});
+    expect(spanTree(recording.spans(), { show: ['session.id'] })).toBe(
+      'invoke_agent later {session.id=b}\ninvoke_agent later {session.id=a}',
+    );
+  });
+});
+
 describe('variables that may not be read', () => {
   it('count as not set, as where Deno asks for permission', () => {
     const { env } = process;
