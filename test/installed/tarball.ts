@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as conventions from '@opentelemetry/semantic-conventions';
+import { build } from 'esbuild';
 import { readSource } from '../package/imports.ts';
 
 // The package as users get it: packed, then installed by npm into an empty app. Run by `npm run test:package`, apart from
@@ -65,12 +68,56 @@ function codeEntries(): readonly string[] {
     .map(([subpath]) => join('otel-baton', subpath));
 }
 
-/** The built `.js` and `.d.ts` files, relative to the package. */
-function builtFiles(): readonly string[] {
+/** The built files with these endings, relative to the package. */
+function builtFiles(...endings: readonly string[]): readonly string[] {
   return readdirSync(join(packageFolder(), 'dist'), { recursive: true, encoding: 'utf8' })
     .map((name) => join('dist', name))
-    .filter((name) => name.endsWith('.js') || name.endsWith('.d.ts'));
+    .filter((name) => endings.some((ending) => name.endsWith(ending)));
 }
+
+interface Reach {
+  readonly files: ReadonlySet<string>;
+  readonly packages: ReadonlySet<string>;
+}
+
+/** The built files that a file leads to, through lazy imports too, and the packages that they name. */
+function reach(file: string, found = { files: new Set<string>(), packages: new Set<string>() }): Reach {
+  if (found.files.has(file)) return found;
+  found.files.add(file);
+  const [code, types] = [/\.[jt]s$/, '.d.ts'] as const;
+  for (const { from } of readSource(join(packageFolder(), file)).imports) {
+    if (!from.startsWith('.')) found.packages.add(from);
+    else reach(join(dirname(file), file.endsWith(types) ? from.replace(code, types) : from), found);
+  }
+  return found;
+}
+
+/** What the entries of the exports map lead to in both module systems: `{ './replay': […] }`. */
+function reachOfEntries(kind: 'types' | 'default'): readonly { readonly entry: string; readonly reach: Reach }[] {
+  return Object.entries(manifest().exports).flatMap(([entry, target]) =>
+    typeof target === 'string'
+      ? []
+      : Object.values(target).map((conditions) => ({ entry, reach: reach(join(conditions[kind])) })),
+  );
+}
+
+/** The files of the package that a program loads, without the folder of the module system. */
+function loadedBy(system: 'esm' | 'cjs', program: string): readonly string[] {
+  writeFileSync(
+    join(app, 'loads.mjs'),
+    `import { writeSync } from 'node:fs';
+     export const load = (url, context, next) => (writeSync(1, 'loads ' + url + '\\n'), next(url, context));`,
+  );
+  const hook = `import { register } from 'node:module'; register('./loads.mjs', '${pathToFileURL(join(app, '/'))}');`;
+  const output =
+    system === 'esm'
+      ? node('--import', `data:text/javascript,${encodeURIComponent(hook)}`, '--input-type=module', '-e', program)
+      : node('--input-type=commonjs', '-e', `process.once('exit', () => ${REPORT}); ${program}`);
+  const inside = new RegExp(`^loads .*/otel-baton/dist/${system}/(.*)$`, 'gm');
+  return [...output.matchAll(inside)].map(([, file]) => String(file));
+}
+
+const REPORT = "Object.keys(require.cache).forEach((path) => console.log('loads ' + path))";
 
 describe('the installed package', () => {
   it('adds itself and no other package to an app that has an OpenTelemetry SDK', () => {
@@ -125,23 +172,94 @@ describe('the files in the package', () => {
     expect(existsSync(join(packageFolder(), 'LICENSE'))).toBe(true);
   });
 
-  it('import neither Node nor an SDK outside the command line', () => {
-    const allowed = ['@opentelemetry/api', '@opentelemetry/semantic-conventions'];
-    // The one file that looks for the SDK that the app has: it needs Node, and names the SDK at run time only.
-    const sdkFinder = join('export', 'otlp.js');
-    const strays = builtFiles()
-      .filter((file) => !file.startsWith(join('dist', 'esm', 'cli')))
-      .flatMap((file) =>
-        readSource(join(packageFolder(), file))
-          .imports.filter(({ from }) => !from.startsWith('.') && !allowed.includes(from))
-          .filter(({ from }) => !(file.endsWith(sdkFinder) && from === 'node:module'))
-          .map(({ from }) => `${file} imports ${from}`),
-      );
-    expect(builtFiles().length).toBeGreaterThan(0);
-    expect(strays).toEqual([]);
+  it('import the API alone: no SDK, no conventions, and Node only where the SDK of the app is looked for', () => {
+    const api = '@opentelemetry/api';
+    // The SDK is named at run time only, through `createRequire`.
+    const hosts = [api, 'node:module'];
+    const allowed = { '.': [api], './export': [api], './replay': [], './sdk': hosts, './register': hosts };
+    const packages = reachOfEntries('default').map(({ entry, reach }) => [entry, [...reach.packages].sort()]);
+    const expected = Object.entries(allowed).flatMap((each) => [each, each]);
+    expect(packages.sort()).toEqual(expected.sort());
+    const types = reachOfEntries('types').flatMap(({ reach }) => [...reach.packages]);
+    expect([...new Set(types)]).toEqual([api]);
+  });
+
+  it('are what the entries and the command line lead to, and no more', () => {
+    const code = [...reachOfEntries('default'), { reach: reach(join(String(manifest().bin['otel-baton']))) }];
+    const reached = [...code, ...reachOfEntries('types')].flatMap(({ reach }) => [...reach.files]);
+    expect(builtFiles('.js', '.d.ts').filter((file) => !reached.includes(file))).toEqual([]);
+  });
+
+  it('hold of the conventions the few names that are written, and their sources the same', () => {
+    const words = builtFiles('.js', '.d.ts', '.map').flatMap(
+      (file) => readFileSync(join(packageFolder(), file), 'utf8').match(/\w+/g) ?? [],
+    );
+    const held = new Set(words);
+    expect(held.has('GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT')).toBe(true);
+    expect(Object.keys(conventions).filter((name) => held.has(name)).length).toBeLessThanOrEqual(5);
   });
 
   it('keep the command line out of the CommonJS twin', () => {
-    expect(builtFiles().filter((file) => file.startsWith(join('dist', 'cjs', 'cli')))).toEqual([]);
+    expect(builtFiles('.js', '.d.ts').filter((file) => file.startsWith(join('dist', 'cjs', 'cli')))).toEqual([]);
+  });
+
+  it.each(['esm', 'cjs'])('hold each source once, and map back to it: %s', (system) => {
+    const sources = builtFiles('.js.map')
+      .filter((file) => file.startsWith(join('dist', system)))
+      .flatMap((file) => {
+        const map = JSON.parse(readFileSync(join(packageFolder(), file), 'utf8'));
+        expect(map.sourcesContent.filter(Boolean)).toHaveLength(map.sources.length);
+        return map.sources.map((source: string) => join(dirname(file), source)) as string[];
+      });
+    expect(sources).toContain(join('src', 'spans', 'registry.ts'));
+    expect(sources.filter((source, index) => sources.indexOf(source) !== index)).toEqual([]);
+  });
+});
+
+describe.each(['esm', 'cjs'] as const)('an app that takes the package as %s', (system) => {
+  const take = (names: string, entry: string): string =>
+    system === 'esm' ? `import { ${names} } from '${entry}';` : `const { ${names} } = require('${entry}');`;
+  const run = (program: string): string =>
+    node(`--input-type=${system === 'esm' ? 'module' : 'commonjs'}`, '-e', program).trim();
+
+  it('loads few files, and the doctor only when it asks', () => {
+    const start = `${take('Baton', 'otel-baton')} const baton = new Baton({ agent: 'a' });`;
+    const loaded = loadedBy(system, start);
+    expect(loaded).toContain('index.js');
+    expect(loaded.length).toBeLessThanOrEqual(3);
+    const asking = loadedBy(system, `${start} baton.diagnose({ timeoutMs: 100 });`);
+    expect(asking.filter((file) => !loaded.includes(file))).toContain(join('chunks', 'diagnose.js'));
+  });
+
+  it('catches one BatonError, whichever entry throws it', () => {
+    const program = `
+      ${take('Baton, BatonError', 'otel-baton')}
+      ${take('register', 'otel-baton/sdk')}
+      ${take('sessionSampler', 'otel-baton/export')}
+      for (const fail of [() => new Baton({}), () => register({ endpoint: 7 }), () => sessionSampler({ ratio: 7 })]) {
+        try { fail(); } catch (error) { console.log(error instanceof BatonError, error.constructor.name, error.code); }
+      }`;
+    const caught = 'true BatonError invalid_option';
+    expect(run(program).split('\n')).toEqual([caught, caught, caught]);
+  });
+});
+
+describe('a bundler', () => {
+  /** What a bundler leaves of a program, beside what it takes from others. */
+  async function bundled(program: string): Promise<string> {
+    const options = { bundle: true, write: false, platform: 'node', format: 'esm', packages: 'bundle' } as const;
+    const { outputFiles } = await build({
+      ...options,
+      stdin: { contents: program, resolveDir: app },
+      external: ['@opentelemetry/*'],
+      logLevel: 'silent',
+    });
+    return String(outputFiles[0]?.text);
+  }
+
+  it('keeps what the preload does, and drops entries that nobody uses', async () => {
+    expect(await bundled("import 'otel-baton/register';")).toContain('joined it, nothing was set up');
+    const unused = ['otel-baton', 'otel-baton/replay', 'otel-baton/export', 'otel-baton/sdk'];
+    expect(await bundled(unused.map((entry) => `import '${entry}';`).join('\n'))).toBe('');
   });
 });

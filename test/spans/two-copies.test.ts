@@ -7,8 +7,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Baton } from '../../src/index.ts';
 import { spanTree } from '../support/span-tree.ts';
 
-// An app may load Baton twice: its own code as an ES module, a dependency of it as CommonJS. Both builds run in one real
-// process here and have to agree on what is open, what is around, and when.
+// An app may load Baton twice: its own code as an ES module, a dependency of it as CommonJS. Both builds, as they are
+// published, run in one real process here and have to agree on what is open, what is around, and when.
 
 const SHOW = ['session.id', 'baton.agent.key', 'baton.run.status', 'baton.abandoned', 'baton.handoff.status'];
 
@@ -17,30 +17,15 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'two-copies-'));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'dir');
-  for (const [config, out, type] of [
-    ['tsconfig.build.json', 'esm', 'module'],
-    ['tsconfig.cjs.json', 'cjs', 'commonjs'],
-  ] as const) {
-    execFileSync(
-      'npx',
-      [
-        'tsc',
-        '-p',
-        config,
-        '--outDir',
-        join(folder, out),
-        '--noCheck',
-        '--declaration',
-        'false',
-        '--declarationMap',
-        'false',
-        '--isolatedDeclarations',
-        'false',
-      ],
-      { stdio: 'pipe' },
-    );
-    writeFileSync(join(folder, out, 'package.json'), JSON.stringify({ type }));
-  }
+  const config = join(folder, 'rolldown.config.ts');
+  writeFileSync(
+    config,
+    `import builds from '${resolve('rolldown.config.ts')}';
+     const into = ({ output, ...build }) => ({ ...build, output: { ...output, dir: '${folder}/' + output.format } });
+     export default builds.map(into);`,
+  );
+  execFileSync('npx', ['rolldown', '-c', config], { stdio: 'pipe' });
+  writeFileSync(join(folder, 'esm', 'package.json'), '{ "type": "module" }');
 }, 120_000);
 
 afterAll(() => {

@@ -1,0 +1,41 @@
+import type { Plugin, RolldownOptions } from 'rolldown';
+
+// The code of the package, once per module system: a file per entry, and chunks for what several entries need. Few files, because
+// each one costs the app that imports it time; every piece of code once, so that a class is the same one wherever it comes from.
+
+const LIBRARY = ['index', 'replay', 'export', 'sdk', 'register'];
+
+function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOptions {
+  return {
+    input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
+    external: ['@opentelemetry/api', /^node:/],
+    platform: 'node',
+    transform: { target: 'es2022' },
+    // Names of attributes become literals where they are used: ours, and the few that come from the conventions.
+    optimization: { inlineConst: { mode: 'all' } },
+    output: {
+      dir: `dist/${format}`,
+      format,
+      strict: true,
+      esModule: true,
+      sourcemap: true,
+      chunkFileNames: 'chunks/[name].js',
+      codeSplitting: { groups: [{ name: 'common', test: /[\\/]src[\\/](context|diagnostics|env|errors|secrets)\b/ }] },
+    },
+  };
+}
+
+/** Node reads the twin as CommonJS only with a package.json of its own. */
+const marksCommonJs: Plugin = {
+  name: 'marks-commonjs',
+  generateBundle(): void {
+    this.emitFile({ type: 'asset', fileName: 'package.json', source: '{ "type": "commonjs" }\n' });
+  },
+};
+
+const config: RolldownOptions[] = [
+  code('esm', [...LIBRARY, 'cli/main']),
+  { ...code('cjs', LIBRARY), plugins: [marksCommonJs] },
+];
+
+export default config;
