@@ -1,5 +1,6 @@
 import { type Context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
+import { fromHeaderText, toHeaderText } from '../context/header-text.ts';
 import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
@@ -22,8 +23,8 @@ export function writeCarrier(
   // An app without a propagator still gets its traces joined.
   carrier.traceparent ??= span ? toId(span.spanContext()) : handoffId;
   carrier[CARRIER_HANDOFF] = handoffId;
-  carrier[CARRIER_SESSION] = sessionId;
-  if (source) carrier[CARRIER_SOURCE] = source;
+  carrier[CARRIER_SESSION] = toHeaderText(sessionId);
+  if (source) carrier[CARRIER_SOURCE] = toHeaderText(source);
   return carrier;
 }
 
@@ -53,7 +54,7 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     );
     return undefined;
   }
-  const sessionId = sessionIdOf(recorder, carrier[CARRIER_SESSION]);
+  const sessionId = sessionIdOf(recorder, fromHeaderText(carrier[CARRIER_SESSION]));
   const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
   if (wrong) {
@@ -78,7 +79,12 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     context: extracted,
   };
   around.context = withScope(extracted, span, around);
-  return { around, sessionId, handoffId, source: content.name(carrier[CARRIER_SOURCE], ATTR_HANDOFF_SOURCE) };
+  return {
+    around,
+    sessionId,
+    handoffId,
+    source: content.name(fromHeaderText(carrier[CARRIER_SOURCE]), ATTR_HANDOFF_SOURCE),
+  };
 }
 
 /** What of a carrier was cut, forged or never there. */

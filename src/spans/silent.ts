@@ -1,4 +1,5 @@
 import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
+import { toHeaderText } from '../context/header-text.ts';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
@@ -137,7 +138,7 @@ export class SilentHandoff extends Silent {
 
   override carrier(): Carrier {
     const carrier = inject(this.active);
-    carrier[CARRIER_SESSION] = this.sessionId;
+    carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
     return carrier;
   }
 }

@@ -1451,6 +1451,32 @@ invoke_workflow {session.id=ticket-1}
     });
   });
 
+  for (const text of ['注文-1', 'Müller & Söhne', 'a\r\nb', ' spaced ', '100%', '50%25', '👩‍💻']) {
+    it(`fits into HTTP headers, whatever the session and the agent are called: ${JSON.stringify(text)}`, () => {
+      const handoff = baton.withSession({ id: text }, () =>
+        baton.withRun({ agent: text }, () => baton.trackHandoffRequested({ target: 'billing' })),
+      );
+      const headers = Object.fromEntries(new Headers(handoff.carrier() as Record<string, string>));
+      receive(headers);
+      const [sent, received] = ['invoke_agent billing', 'handoff billing'].map((name) => named(name).attributes);
+      expect(received?.['session.id']).toBe(sent?.['session.id']);
+      expect(received?.['baton.handoff.source']).toBe(sent?.['baton.handoff.source']);
+      expect(Object.values(headers).join('')).toMatch(/^[ -~]+$/);
+      expect(warnings).toEqual([]);
+    });
+  }
+
+  it('costs nothing but the character where the session id is cut in the middle of one', () => {
+    const handoff = baton.withSession({ id: 'a\ud800' }, () => baton.trackHandoffRequested({ target: 'billing' }));
+    expect(handoff.carrier()['baton-session']).toBe('a%EF%BF%BD');
+  });
+
+  it('with a session that anybody else wrote keeps it as it stands', () => {
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    receive({ traceparent, 'baton-session': '50% off' });
+    expect(named('invoke_agent billing').attributes['session.id']).toBe('50% off');
+  });
+
   it('that cannot be read starts the run on its own, with one warning', () => {
     baton.withRun({ carrier: { traceparent: 'nonsense' }, agent: 'billing' }, () => {});
     expect(codes()).toEqual(['invalid_carrier']);

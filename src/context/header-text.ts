@@ -1,0 +1,17 @@
+/** What an HTTP header takes as it is: printable ASCII without a space at either end; `%` is what the rest is written with. */
+const PLAIN = /^[!-$&-~](?:[ -$&-~]*[!-$&-~])?$/;
+
+/** A text as an HTTP header takes it: an id in Japanese must not make the app's request fail. */
+export function toHeaderText(text: string): string {
+  return PLAIN.test(text) ? text : encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
+}
+
+/** The text again; what was not written by us stays as it is. */
+export function fromHeaderText(value: string | undefined): string | undefined {
+  if (typeof value !== 'string' || !value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
