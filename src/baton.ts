@@ -264,6 +264,12 @@ export class Baton {
    */
   async flush(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     const provider = this.#recorder.provider() as { forceFlush?: () => Promise<void> } | undefined;
+    if (this.#enabled && !provider && this.#missed > 0) {
+      this.#diagnostics.warn(
+        'no_provider',
+        `${this.#missed} sessions, runs, steps or calls were not recorded: no tracer provider is registered; see otel-baton doctor`,
+      );
+    }
     if (!this.#enabled || typeof provider?.forceFlush !== 'function') return true;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {

@@ -18,6 +18,7 @@ export type BatonErrorCode =
   | 'hook_failed'
   | 'too_many_open'
   | 'telemetry_failed'
+  | 'no_provider'
   | 'sdk_not_installed';
 
 /**

@@ -279,6 +279,24 @@ describe('a session that the sampler dropped', () => {
   });
 });
 
+describe('a client without a provider', () => {
+  it('says at its flush that nothing was recorded, and nothing where there was nothing to record', async () => {
+    const quiet = new Baton({ agent: 'triage' });
+    await quiet.flush();
+    expect(quiet.warnings()).toEqual({});
+    const baton = new Baton({ agent: 'triage', onWarning: (warning) => warnings.push(warning) });
+    baton.withSession({}, () => baton.withRun({}, () => {}));
+    await baton.shutdown();
+    expect(warnings).toEqual([
+      {
+        code: 'no_provider',
+        message:
+          '2 sessions, runs, steps or calls were not recorded: no tracer provider is registered; see otel-baton doctor',
+      },
+    ]);
+  });
+});
+
 describe('variables that may not be read', () => {
   it('count as not set, as where Deno asks for permission', () => {
     const { env } = process;
