@@ -83,7 +83,7 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   if (run?.pickedUp) return run.pickedUp;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
   const waiting = around?.record.handoffs.waitingFor(run?.parentId, receiver);
-  if (waiting) return waiting;
+  if (waiting || run?.cameForNone) return waiting;
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
 }

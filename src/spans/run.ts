@@ -38,6 +38,8 @@ export class Run extends Activity implements RunHandle {
   agent: Agent;
   /** The handoff that this run picked up. */
   pickedUp: Handoff | undefined;
+  /** It was sent a carrier, and no handoff stood in that: what was lost on the way is no mistake of who answers. */
+  readonly cameForNone: boolean;
   /** Where the run hangs. */
   readonly parentContext: Context;
   /** The step that it is, for a handoff that names it so. */
@@ -52,6 +54,7 @@ export class Run extends Activity implements RunHandle {
     this.runId = this.id;
     this.agent = init.agent;
     this.stepKey = init.stepKey;
+    this.cameForNone = init.cameForNone;
     this.parentId = around.runId;
     this.parentContext = parent;
     span.setAttribute(key.ATTR_RUN_ID, this.id);
@@ -138,6 +141,7 @@ export class Run extends Activity implements RunHandle {
 interface RunInit {
   readonly agent: Agent;
   readonly stepKey: string | undefined;
+  readonly cameForNone: boolean;
 }
 
 export function startRun(recorder: Recorder, input: RunInput): Run | Silent {
@@ -187,7 +191,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   if (!span) return new Silent(false, undefined, around.record.sessionId);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent, around.record.sessionId);
   const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
-  const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey });
+  const cameForNone = input.carrier !== undefined && handoff === undefined;
+  const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey, cameForNone });
   handoff?.pickedUpBy(run);
   chain?.started(span.spanContext());
   return run;

@@ -1477,10 +1477,16 @@ invoke_workflow {session.id=ticket-1}
     expect(named('invoke_agent billing').attributes['session.id']).toBe('50% off');
   });
 
-  it('that cannot be read starts the run on its own, with one warning', () => {
-    baton.withRun({ carrier: { traceparent: 'nonsense' }, agent: 'billing' }, () => {});
+  it('that cannot be read starts the run on its own, with one warning, also when the run answers', () => {
+    receive({ traceparent: 'nonsense' });
     expect(codes()).toEqual(['invalid_carrier']);
     expect(tree([])).toBe('invoke_agent billing');
+  });
+
+  it('of a sender that recorded nothing brings no handoff, and answering that is no mistake', () => {
+    receive({ 'baton-session': 'ticket-1' });
+    expect(codes()).toEqual([]);
+    expect(tree(['session.id'])).toBe('invoke_agent billing {session.id=ticket-1}');
   });
 });
 
