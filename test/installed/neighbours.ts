@@ -348,6 +348,13 @@ describe('Vercel', () => {
   });
 });
 
+it.each([
+  ['NodeSDK', 'NodeSDK is there'],
+  ['Sentry', 'A vendor is there'],
+])('the README shows the same set-up of %s', (onThePage, inTheReadme) => {
+  expect(docsCode('README.md', inTheReadme)).toBe(docsCode(DOCS, onThePage));
+});
+
 it('the page names the versions that are tested here', () => {
   const page = readFileSync(DOCS, 'utf8');
   const named = Object.values(VERSIONS)

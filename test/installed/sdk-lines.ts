@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { PIPELINE_TREE, serviceTree, watch } from './support/arrived.ts';
@@ -7,7 +8,10 @@ import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts
 // The packed package in apps of their own, on both SDK lines and in both module systems: a real install, real OTLP over a real
 // socket. Run by `npm run test:package`, because it asks the npm registry.
 
-const SDK_2 = ['api@1.9', 'sdk-trace-base@2', 'exporter-trace-otlp-http@0.223', 'context-async-hooks@2'];
+/** As the README says to install them, where nothing is there yet. */
+const SDK_2 = [...readFileSync('README.md', 'utf8').matchAll(/@opentelemetry\/([\w-]+@[\d.]+)/g)]
+  .map(([, name]) => String(name))
+  .slice(0, 4);
 const SDK_3 = ['api@1.10', 'sdk-trace@3', 'exporter-trace-otlp-http@0.301', 'context-async-hooks@3'];
 
 const LINES: readonly { readonly name: string; readonly packages: readonly string[]; readonly node?: string }[] = [
