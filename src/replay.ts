@@ -39,8 +39,17 @@ export type {
   ToolEntry,
 } from './replay/session-timeline.ts';
 // Sources
+export {
+  BackendError,
+  type BackendOptions,
+  type BackendSpans,
+  type RecentQuery,
+  type SessionQuery,
+} from './replay/sources/backend.ts';
+export { readFromJaeger, readRecentFromJaeger } from './replay/sources/jaeger.ts';
 export { type FinishedSpan, readFinishedSpans } from './replay/sources/memory.ts';
 export { readOtlpJson, type SourceProblem, type SourceSpans } from './replay/sources/otlp-json.ts';
+export { readFromTempo, readRecentFromTempo } from './replay/sources/tempo.ts';
 // For sources of your own
 export type {
   RecordedAttributes,
@@ -55,6 +64,7 @@ export { buildTimelines } from './replay/timeline.ts';
 // Views
 export { renderJson } from './replay/views/json.ts';
 export { printable } from './replay/views/printable.ts';
+export { renderSessionList } from './replay/views/session-list.ts';
 export { renderSessions } from './replay/views/sessions.ts';
 export { renderText, type TextOptions } from './replay/views/text.ts';
 export { type WalkedEntry, walkEntries } from './replay/walk-entries.ts';

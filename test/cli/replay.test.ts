@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { closedPort } from '../doctor/backend.ts';
 import { toOtlpLine } from '../replay/otlp-request.ts';
 import { Recording } from '../replay/recording.ts';
 import { customerService, fanOut } from '../replay/scenes.ts';
@@ -63,6 +64,22 @@ describe('otel-baton replay', () => {
   it('tells one session of many, from several files', async () => {
     const result = await runCli(['replay', PIPELINE, collected, PIPELINE, '--session', 'TICKET-4711']);
     expect(result).toMatchObject({ code: 0, stdout: fixture('customer-service.80.txt') });
+  });
+
+  it('lists the sessions of files, the newest first', async () => {
+    expect(await runCli(['replay', '--list', collected, PIPELINE, '--width', '100'])).toMatchObject({
+      code: 0,
+      stdout: fixture('list.100.txt'),
+    });
+  });
+
+  it('says why a backend cannot be asked', async () => {
+    const url = await closedPort();
+    expect(await runCli(['replay', 'SUP-123', '--jaeger', url])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `otel-baton replay: Jaeger at ${url} does not answer: nobody listens there; expected the address of Jaeger's API, such as http://localhost:16686; does it run?\n`,
+    });
   });
 
   it('gives the whole content as JSON', async () => {
@@ -133,7 +150,13 @@ describe('otel-baton replay', () => {
   });
 
   it.each([
-    [['replay'], 'expected at least one FILE, or - for standard input, got none'],
+    [['replay'], 'expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none'],
+    [['replay', '--jaeger', 'http://localhost:16686'], 'expected the ID of a session, or --list, got none'],
+    [['replay', 'S-1', '--jaeger', 'http://a', '--tempo', 'http://b'], 'expected --jaeger or --tempo, got both'],
+    [
+      ['replay', 'S-1', '--tempo', 'http://b', '--since', 'yesterday'],
+      '--since: expected minutes, hours or days as in 90m, 2h, 7d, got "yesterday"',
+    ],
     [['replay', 'x', '--width', '19'], '--width: expected a whole number from 20 to 160, got "19"'],
     [['replay', 'x', '--width', 'wide'], '--width: expected a whole number from 20 to 160, got "wide"'],
     [['replay', 'x', '--colour'], "Unknown option '--colour'"],

@@ -76,6 +76,19 @@ describe('reading OTLP/JSON', () => {
     expect(readOtlpJson(JSON.stringify(JSON.parse(request), null, 2))).toEqual({ spans: expected, problems: [] });
   });
 
+  it('reads what Tempo answers: protobuf written as JSON, with ids in Base64 and words for numbers', () => {
+    const ids = { traceId: '6d1f0c2a9b3e4f5061728394a5b6c7d8', spanId: 'd20c7f4b96a8e135' };
+    const inBase64 = { traceId: 'bR8MKps+T1BhcoOUpbbH2A==', spanId: '0gx/S5ao4TU=' };
+    const answer = (fields: object, parentSpanId: string) =>
+      spanWith({ ...fields, links: [fields], kind: 'SPAN_KIND_CONSUMER', parentSpanId });
+    const [expected] = readOtlpJson(answer(ids, '00f067aa0ba902b7')).spans;
+    expect(expected).toMatchObject({ ...ids, parentSpanId: '00f067aa0ba902b7', kind: 'consumer', links: [ids] });
+    const request = answer(inBase64, 'APBnqgupArc=');
+    for (const text of [`{"trace":${request},"metrics":{}}`, request.replace('resourceSpans', 'batches')]) {
+      expect(readOtlpJson(text)).toEqual({ spans: [expected], problems: [] });
+    }
+  });
+
   it('finds nothing in an empty text, and nothing wrong with it', () => {
     expect(readOtlpJson(' \n')).toEqual({ spans: [], problems: [] });
   });

@@ -1,48 +1,52 @@
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { MAX_WIDTH, MIN_WIDTH } from '../../replay/views/layout.ts';
 import {
   buildTimelines,
   printable,
   type RecordedSpan,
-  readOtlpJson,
   renderJson,
+  renderSessionList,
   renderSessions,
   type SessionTimeline,
 } from '../../replay.ts';
 import { type Command, type ExitCode, UsageError } from '../command.ts';
+import { BACKEND_NAMES, type BackendRequest, readBackend } from '../replay/read-backend.ts';
+import { readFiles } from '../replay/read-files.ts';
 import { type Terminal, wantsColor } from '../terminal.ts';
 
 const HELP = `Usage: otel-baton replay FILE... [options]
+       otel-baton replay ID... --jaeger URL | --tempo URL
+       otel-baton replay --list FILE... | --jaeger URL | --tempo URL
 
-Tells the sessions recorded in trace files: who did what, when the work changed
-hands, what came of it.
+Tells sessions: who did what, when the work changed hands, what came of it.
 
   FILE             OTLP/JSON: one object, or one per line as the Collector's
                    file exporter writes. - reads standard input.
+  --jaeger URL     Jaeger, where its UI is: http://localhost:16686
+  --tempo URL      Tempo, where its API is: http://localhost:3200
 
-Options:
   --session ID     Only this session.
+  --list           Which sessions there are; in a backend, the newest 20.
+  --since AGE      How far to look back in a backend: 90m, 2h, 30d. Default: 7d.
   --json           As JSON, with everything that the text shortens.
-  --width N        Columns to use, ${MIN_WIDTH} to ${MAX_WIDTH}. Default: those of the terminal,
-                   or 80.
+  --width N        Columns to use, ${MIN_WIDTH} to ${MAX_WIDTH}. Default: the terminal's, or 80.
   --no-color       No colours. Without it: as NO_COLOR, FORCE_COLOR and the
                    terminal say.
   -h, --help       This text.
 
 Exit codes: 0 told, 1 nothing found or not readable, 2 used wrongly.
-
-Example: otel-baton replay traces.json --session SUP-123 | less -R
 `;
 
-/** How many unreadable places of a file are named. */
-const MAX_PROBLEMS = 10;
 /** How many sessions are named, when the one that was asked for is not there. */
 const MAX_NAMED = 10;
+const MINUTE_MS = 60_000;
+const AGES: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS };
 
 interface Options {
-  readonly files: readonly string[];
-  readonly session: string | undefined;
+  readonly from: { readonly files: readonly string[] } | BackendRequest;
+  /** None: all of them. */
+  readonly sessions: readonly string[];
+  readonly list: boolean;
   readonly json: boolean;
   readonly width: number | undefined;
   readonly color: boolean;
@@ -50,25 +54,31 @@ interface Options {
 
 export const replay: Command = {
   name: 'replay',
-  summary: 'Tell the sessions recorded in trace files',
+  summary: 'Tell the sessions of trace files, of Jaeger or of Tempo',
   help: HELP,
   run: runReplay,
 };
 
 async function runReplay(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const { files, session, json, width, color } = parse(args);
-  const { spans, unread } = await readAll(files, terminal);
-  if (unread === files.length) return 1;
-  const all = buildTimelines(spans);
-  const timelines = session === undefined ? all : all.filter(({ id }) => id === session);
+  const { from, sessions, list, json, width, color } = parse(args);
+  const report = (message: string) => terminal.stderr.write(`otel-baton replay: ${printable(message)}\n`);
+  const recorded = await ('files' in from ? readFiles(from.files, terminal, report) : readBackend(from, report));
+  if (recorded.isUnreadable) return 1;
+  const all = buildTimelines(recorded.spans);
+  const timelines = sessions.length === 0 ? all : all.filter(({ id }) => sessions.includes(id));
+  const missing = sessions.filter((id) => !all.some((timeline) => timeline.id === id));
+  for (const id of missing) report(notFound(id, from, recorded.spans, all));
   if (timelines.length === 0) {
-    report(terminal, nothingFound(spans, all, { files, session }));
+    if (missing.length === 0) report(nothingFound(from, recorded.spans));
     return 1;
   }
   const { stdout } = terminal;
   const view = { color: color && wantsColor(terminal), width: width ?? stdout.columns };
-  stdout.write(json ? renderJson(timelines) : renderSessions(timelines, view));
-  return unread > 0 ? 1 : 0;
+  if (list) timelines.reverse();
+  stdout.write(
+    json ? renderJson(timelines) : list ? renderSessionList(timelines, view) : renderSessions(timelines, view),
+  );
+  return recorded.isIncomplete || missing.length > 0 ? 1 : 0;
 }
 
 function parse(args: readonly string[]): Options {
@@ -76,89 +86,73 @@ function parse(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
+      jaeger: { type: 'string' },
+      tempo: { type: 'string' },
       session: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      since: { type: 'string', default: '7d' },
       json: { type: 'boolean', default: false },
       width: { type: 'string' },
       'no-color': { type: 'boolean', default: false },
     },
   });
-  if (positionals.length === 0) throw new UsageError('expected at least one FILE, or - for standard input, got none');
-  const width = values.width === undefined ? undefined : Number(values.width);
-  if (width !== undefined && !(Number.isInteger(width) && width >= MIN_WIDTH && width <= MAX_WIDTH)) {
-    throw new UsageError(`--width: expected a whole number from ${MIN_WIDTH} to ${MAX_WIDTH}, got "${values.width}"`);
-  }
-  return {
-    files: [...new Set(positionals)],
-    session: values.session,
-    json: values.json,
-    width,
-    color: !values['no-color'],
-  };
-}
-
-/** What can be read of all files; what cannot is named on stderr and costs nothing else. */
-async function readAll(
-  files: readonly string[],
-  terminal: Terminal,
-): Promise<{ spans: RecordedSpan[]; unread: number }> {
-  const spans: (readonly RecordedSpan[])[] = [];
-  let unread = 0;
-  for (const file of files) {
-    const text = await readText(file, terminal);
-    if (text === undefined) {
-      unread++;
-      continue;
+  const { jaeger, tempo, session, list, json } = values;
+  const named = [...new Set(positionals)];
+  const sessions = session === undefined ? [] : [session];
+  const options = { list, json, width: widthFrom(values.width), color: !values['no-color'] };
+  if (jaeger === undefined && tempo === undefined) {
+    if (named.length === 0) {
+      throw new UsageError('expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none');
     }
-    const source = readOtlpJson(text);
-    spans.push(source.spans);
-    for (const { line, message } of source.problems.slice(0, MAX_PROBLEMS))
-      report(terminal, `${file}:${line}: ${message}`);
-    const more = source.problems.length - MAX_PROBLEMS;
-    if (more > 0) report(terminal, `${file}: ${more} more places could not be read`);
+    return { from: { files: named }, sessions, ...options };
   }
-  return { spans: spans.flat(), unread };
+  if (jaeger !== undefined && tempo !== undefined) throw new UsageError('expected --jaeger or --tempo, got both');
+  sessions.push(...named);
+  if (!list && sessions.length === 0) throw new UsageError('expected the ID of a session, or --list, got none');
+  const age = { since: values.since, lookBackMs: ageFrom(values.since) };
+  const place = jaeger !== undefined ? { backend: 'jaeger', url: jaeger } : { backend: 'tempo', url: tempo ?? '' };
+  return { from: { ...place, ...age, sessions } as BackendRequest, sessions, ...options };
 }
 
-async function readText(file: string, terminal: Terminal): Promise<string | undefined> {
-  try {
-    return file === '-' ? await readStream(terminal.stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    report(terminal, `cannot read ${file}: ${reason(error)}; expected a file of OTLP/JSON, or - for standard input`);
-    return undefined;
+function widthFrom(text: string | undefined): number | undefined {
+  const width = text === undefined ? undefined : Number(text);
+  if (width !== undefined && !(Number.isInteger(width) && width >= MIN_WIDTH && width <= MAX_WIDTH)) {
+    throw new UsageError(`--width: expected a whole number from ${MIN_WIDTH} to ${MAX_WIDTH}, got "${text}"`);
   }
+  return width;
 }
 
-async function readStream(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of stream) text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
+function ageFrom(text: string): number {
+  const [, number, unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new UsageError(`--since: expected minutes, hours or days as in 90m, 2h, 7d, got "${text}"`);
+  return Number(number) * (AGES[unit] ?? 0);
 }
 
-function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES') return 'permission denied';
-  return message;
-}
-
-function nothingFound(
+function notFound(
+  session: string,
+  from: Options['from'],
   spans: readonly RecordedSpan[],
   timelines: readonly SessionTimeline[],
-  { files, session }: Pick<Options, 'files' | 'session'>,
 ): string {
-  const where = `in ${files.join(', ')}`;
-  if (spans.length === 0) return `no spans ${where}`;
-  if (session === undefined || timelines.length === 0) {
-    const count = spans.length === 1 ? '1 span, but it has' : `${spans.length} spans, but none of them has`;
-    return `no session ${where}: ${count} a session.id`;
+  if ('files' in from) {
+    if (timelines.length === 0) return nothingFound(from, spans);
+    const named = timelines.slice(0, MAX_NAMED).map(({ id }) => id);
+    const more = timelines.length > named.length ? ` and ${timelines.length - named.length} more` : '';
+    return `no session "${session}" in ${from.files.join(', ')}; there is ${named.join(', ')}${more}`;
   }
-  const named = timelines.slice(0, MAX_NAMED).map(({ id }) => id);
-  const more = timelines.length > named.length ? ` and ${timelines.length - named.length} more` : '';
-  return `no session "${session}" ${where}; there is ${named.join(', ')}${more}`;
+  return `no session "${session}" ${inBackend(from)}; --list shows which there are`;
 }
 
-function report({ stderr }: Terminal, message: string): void {
-  stderr.write(`otel-baton replay: ${printable(message)}\n`);
+function nothingFound(from: Options['from'], spans: readonly RecordedSpan[]): string {
+  if (!('files' in from)) return `no session ${inBackend(from)}`;
+  const where = `in ${from.files.join(', ')}`;
+  if (spans.length === 0) return `no spans ${where}`;
+  const count = spans.length === 1 ? '1 span, but it has' : `${spans.length} spans, but none of them has`;
+  return `no session ${where}: ${count} a session.id`;
+}
+
+function inBackend({ backend, since }: BackendRequest): string {
+  const late = backend === 'tempo' ? ' (by default Tempo finds what is newer than 30 s only later)' : '';
+  return `in ${BACKEND_NAMES[backend]} within the last ${since}${late}`;
 }

@@ -16,11 +16,13 @@ export interface SourceSpans {
 
 /** The Collector writes each signal as lines of the same form, at times into one file. */
 const OTHER_SIGNALS = ['resourceMetrics', 'resourceLogs', 'resourceProfiles'];
+/** Around what Jaeger and Tempo answer. */
+const WRAPPERS = ['result', 'trace'];
 const EXPECTED = 'expected an object with "resourceSpans"';
 
 /**
- * Spans from OTLP/JSON: one object (`{"resourceSpans":[…]}`, the same inside `{"result":…}` as Jaeger answers, or an
- * array of them), or one such object per line, as the Collector's file exporter writes.
+ * Spans from OTLP/JSON: one object (`{"resourceSpans":[…]}`, the same inside `{"result":…}` as Jaeger answers or inside
+ * `{"trace":…}` as Tempo does, or an array of them), or one such object per line, as the Collector's file exporter writes.
  *
  * What cannot be read is named in `problems` and costs nothing else. A span that was delivered twice comes once.
  */
@@ -68,9 +70,12 @@ class OtlpText {
   #document(document: unknown, line: number): boolean {
     if (Array.isArray(document)) return document.filter((item) => this.#document(item, line)).length > 0;
     if (isObject(document)) {
-      if (isObject(document.result)) return this.#document(document.result, line);
-      if (Array.isArray(document.resourceSpans)) {
-        this.#resourceSpans(document.resourceSpans, line);
+      for (const wrapper of WRAPPERS) {
+        if (isObject(document[wrapper])) return this.#document(document[wrapper], line);
+      }
+      const list = document.resourceSpans ?? document.batches;
+      if (Array.isArray(list)) {
+        this.#resourceSpans(list, line);
         return true;
       }
       if (OTHER_SIGNALS.some((signal) => signal in document)) return true;

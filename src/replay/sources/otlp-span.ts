@@ -77,9 +77,18 @@ function requireId(span: JsonObject, field: 'traceId' | 'spanId', digits: number
   return id;
 }
 
+/** OTLP/JSON writes ids as hex digits; Tempo answers in protobuf's own JSON, which writes bytes as Base64. */
 function hexId(value: unknown, digits: number): string | undefined {
-  if (typeof value !== 'string' || value.length !== digits) return undefined;
-  return /^[0-9a-f]+$/i.test(value) && !/^0+$/.test(value) ? value.toLowerCase() : undefined;
+  if (typeof value !== 'string') return undefined;
+  const hex = value.length === digits ? value : fromBase64(value, digits);
+  return /^[0-9a-f]+$/i.test(hex) && !/^0+$/.test(hex) ? hex.toLowerCase() : undefined;
+}
+
+/** An id of 16 or 8 bytes is 22 or 11 characters and its padding, so it cannot be taken for hex digits. */
+function fromBase64(value: string, digits: number): string {
+  const bytes = digits / 2;
+  if (value.length !== Math.ceil(bytes / 3) * 4 || !/^[A-Za-z0-9+/]+={1,2}$/.test(value)) return '';
+  return Array.from(atob(value), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 /** Protobuf's JSON writes 64-bit integers as strings, many writers as numbers. Zero means not set. */

@@ -16,21 +16,7 @@ const MAX_LINES = 8;
 const MAX_FAILURES = 10;
 
 /** Which session, how it ended, what went in and what came out. */
-export function renderHead(timeline: SessionTimeline, { width, isNarrow }: Layout): StyledText[] {
-  const { id, kind, name, durationMs, startUnixMs, statistics } = timeline;
-  const { mark, word, style } = verdict(timeline);
-  const title = name === undefined || kind === undefined || name === kind ? (name ?? kind) : `${name} (${kind})`;
-  const facts = [
-    { ...plain(id), style: BOLD },
-    ...(title === undefined ? [] : [plain(title)]),
-    { ...plain(`${word} ${formatDuration(durationMs)}`), style },
-  ];
-  const when = [
-    formatTime(startUnixMs),
-    counted(statistics.agents.length, 'agent'),
-    counted(statistics.count, 'handoff'),
-    counted(timeline.spanCount, 'span'),
-  ];
+export function renderHead(timeline: SessionTimeline, layout: Layout): StyledText[] {
   const { environment, previousId, inputSummary, outputSummary, metadata, metadataDropped, missingParents } = timeline;
   const details: Detail[] = [
     ...textDetail('environment', environment),
@@ -47,10 +33,36 @@ export function renderHead(timeline: SessionTimeline, { width, isNarrow }: Layou
         ]
       : []),
   ];
+  return [...renderTitle(timeline, layout), ...indent(detailLines(details, layout.width - 2, layout.isNarrow))];
+}
+
+/**
+ * Which session, how it ended, when, and how much of everything.
+ *
+ * @param more - further counts
+ */
+export function renderTitle(
+  timeline: SessionTimeline,
+  { width }: Layout,
+  more: readonly Fragment[] = [],
+): StyledText[] {
+  const { id, kind, name, durationMs, startUnixMs, statistics } = timeline;
+  const { mark, word, style } = verdict(timeline);
+  const title = name === undefined || kind === undefined || name === kind ? (name ?? kind) : `${name} (${kind})`;
+  const facts = [
+    { ...plain(id), style: BOLD },
+    ...(title === undefined ? [] : [plain(title)]),
+    { ...plain(`${word} ${formatDuration(durationMs)}`), style },
+  ];
+  const when = [
+    formatTime(startUnixMs),
+    counted(statistics.agents.length, 'agent'),
+    counted(statistics.count, 'handoff'),
+    counted(timeline.spanCount, 'span'),
+  ];
   return [
     ...indent(wrap(joinFacts(facts), { width: width - 2, maxLines: MAX_LINES }), { text: `${mark} `, style }),
-    ...indent(wrap(joinFacts(when.map(dim)), { width: width - 2, maxLines: MAX_LINES })),
-    ...indent(detailLines(details, width - 2, isNarrow)),
+    ...indent(wrap(joinFacts([...when.map(dim), ...more]), { width: width - 2, maxLines: MAX_LINES })),
   ];
 }
 

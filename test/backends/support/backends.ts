@@ -38,7 +38,7 @@ export function startJaeger(...more: readonly string[]): Promise<RunningBackend>
   });
 }
 
-/** @param metricsUrl - where it writes the metrics of the service graph */
+/** @param metricsUrl - where it writes the metrics of the service graph; without it, to itself, which takes none */
 export function startTempo(metricsUrl?: string): Promise<RunningBackend> {
   return onFreePorts(5, async ([query, internal, http, grpc, members]) => {
     const program = await startProgram({
@@ -53,7 +53,7 @@ export function startTempo(metricsUrl?: string): Promise<RunningBackend> {
         TEMPO_DATA: folder,
         TEMPO_TRACE_IDLE: '500ms',
         TEMPO_METRICS_INTERVAL: '1s',
-        ...(metricsUrl === undefined ? {} : { TEMPO_METRICS_URL: metricsUrl }),
+        TEMPO_METRICS_URL: metricsUrl ?? at(query),
       }),
       isReady: async () => (await statusOf(`${at(query)}/ready`)).startsWith('ready'),
     });

@@ -1,0 +1,49 @@
+import {
+  BackendError,
+  type BackendSpans,
+  readFromJaeger,
+  readFromTempo,
+  readRecentFromJaeger,
+  readRecentFromTempo,
+} from '../../replay.ts';
+import type { Recorded } from './recorded.ts';
+
+type BackendName = 'jaeger' | 'tempo';
+
+export interface BackendRequest {
+  readonly backend: BackendName;
+  readonly url: string;
+  /** As it was given: `7d`. */
+  readonly since: string;
+  readonly lookBackMs: number;
+  /** None: the newest ones. */
+  readonly sessions: readonly string[];
+}
+
+const READERS = {
+  jaeger: { session: readFromJaeger, recent: readRecentFromJaeger },
+  tempo: { session: readFromTempo, recent: readRecentFromTempo },
+} as const;
+
+/** How the backends are called, in messages. */
+export const BACKEND_NAMES = { jaeger: 'Jaeger', tempo: 'Tempo' } as const;
+
+/** Sessions from a backend; what it cannot give is reported. */
+export async function readBackend(
+  { backend, url, lookBackMs, sessions }: BackendRequest,
+  report: (message: string) => void,
+): Promise<Recorded> {
+  const read = READERS[backend];
+  const all: BackendSpans[] = [];
+  try {
+    if (sessions.length === 0) all.push(await read.recent(url, { lookBackMs }));
+    for (const sessionId of sessions) all.push(await read.session(url, { sessionId, lookBackMs }));
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    report(error.message);
+    return { spans: [], isUnreadable: true, isIncomplete: true };
+  }
+  const problems = all.flatMap((each) => each.problems);
+  for (const problem of problems) report(problem);
+  return { spans: all.flatMap(({ spans }) => spans), isUnreadable: false, isIncomplete: problems.length > 0 };
+}
