@@ -15,6 +15,7 @@
 // What a timeline is made of
 export type {
   ApprovalEntry,
+  ClockSkew,
   EntryCore,
   ForeignEntry,
   Handoff,

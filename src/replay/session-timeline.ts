@@ -40,6 +40,16 @@ export interface SessionTimeline {
   readonly sessionSpanCount: number;
   /** How many parent spans were not among those read: more than none, and the picture has holes. */
   readonly missingParents: number;
+  /** Clocks that were behind: the times of what was recorded there are moved on, so that effects follow their causes. */
+  readonly clockSkews?: readonly ClockSkew[] | undefined;
+}
+
+/** The clock of one process against that of another. Both are named by the agents that ran there. */
+export interface ClockSkew {
+  readonly clock: string;
+  readonly than: string;
+  /** At least; all times of that process are moved on by it. */
+  readonly behindMs: number;
 }
 
 export type TimelineAttributes = Readonly<Record<string, unknown>>;

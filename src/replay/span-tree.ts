@@ -7,8 +7,13 @@ import { spanRole } from './span-role.ts';
 export class SpanIndex {
   readonly #byKey: ReadonlyMap<string, RecordedSpan>;
 
-  constructor(spans: readonly RecordedSpan[]) {
-    this.#byKey = new Map(spans.map((span) => [spanKey(span), span]));
+  constructor(spans: Iterable<RecordedSpan>) {
+    this.#byKey = new Map(Array.from(spans, (span) => [spanKey(span), span]));
+  }
+
+  /** These in place of what stands there. */
+  with(spans: readonly RecordedSpan[]): SpanIndex {
+    return new SpanIndex([...this.#byKey.values(), ...spans]);
   }
 
   get(key: string | undefined): RecordedSpan | undefined {

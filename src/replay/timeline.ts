@@ -10,6 +10,7 @@ import {
 } from '../attributes.ts';
 import { AgentNames } from './agent-names.ts';
 import { readFlag, readMetadata, readText } from './attribute-reader.ts';
+import { alignClocks, describeSkews } from './clock-skew.ts';
 import { summariseHandoffs } from './handoff-path.ts';
 import { errorKey, findFailures, sumUsage } from './outcome.ts';
 import { SessionClock } from './session-clock.ts';
@@ -32,8 +33,12 @@ export function buildTimelines(spans: Iterable<RecordedSpan>): SessionTimeline[]
     .sort((one, other) => one.startUnixMs - other.startUnixMs || (one.id < other.id ? -1 : 1));
 }
 
-function buildTimeline(id: string, members: readonly RecordedSpan[], index: SpanIndex): SessionTimeline {
-  const inOrder = [...members].sort(compareSpans);
+function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: SpanIndex): SessionTimeline {
+  const asRecorded = [...recorded].sort(compareSpans);
+  const { members, lags } = alignClocks(asRecorded, known);
+  const isMoved = members !== asRecorded;
+  const index = isMoved ? known.with(members) : known;
+  const inOrder = isMoved ? [...members].sort(compareSpans) : asRecorded;
   const start = inOrder[0]?.startUnixNano ?? 0n;
   const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
   const clock = new SessionClock(start);
@@ -61,9 +66,10 @@ function buildTimeline(id: string, members: readonly RecordedSpan[], index: Span
     failures: [...failures, ...ownFailures(parts, failures, clock)].sort((one, other) => one.offsetMs - other.offsetMs),
     usage: sumUsage({ entries }),
     traceIds: [...new Set(inOrder.map(({ traceId }) => traceId))],
-    spanCount: members.length,
+    spanCount: recorded.length,
     sessionSpanCount: parts.length,
     missingParents,
+    clockSkews: describeSkews(lags, inOrder, names),
   };
 }
 

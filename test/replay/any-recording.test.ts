@@ -101,6 +101,12 @@ const span: fc.Arbitrary<RecordedSpan> = fc
     links: fc.array(fc.record({ place, attributes }), { maxLength: 2 }),
     code: fc.constantFrom('unset', 'ok', 'error'),
     message: fc.option(text, { nil: undefined }),
+    // Few processes, whose clocks disagree about everything.
+    resource: fc.oneof(
+      fc.constant({}),
+      fc.record({ 'host.name': fc.constantFrom('a', 'b'), 'process.pid': fc.nat(2) }),
+      fc.record({ 'service.name': text }),
+    ),
   })
   .map(({ place: { trace, span: number }, parent, start, duration, code, message, events, links, ...rest }) => ({
     traceId: traceId(trace),
@@ -118,7 +124,7 @@ const span: fc.Arbitrary<RecordedSpan> = fc
       attributes: link.attributes,
     })),
     status: { code: code as 'unset', message },
-    resource: {},
+    resource: rest.resource,
     scope: 'otel-baton',
   }));
 const recording = fc.array(span, { maxLength: 25 });

@@ -1,4 +1,4 @@
-import type { SessionTimeline, TimelineAgent, TimelineEntry, TimelineFailure } from '../session-timeline.ts';
+import type { ClockSkew, SessionTimeline, TimelineAgent, TimelineEntry, TimelineFailure } from '../session-timeline.ts';
 import { spanKey } from '../span.ts';
 import { walkEntries } from '../walk-entries.ts';
 import type { AgentColors } from './agent-colors.ts';
@@ -32,6 +32,7 @@ export function renderHead(timeline: SessionTimeline, layout: Layout): StyledTex
           },
         ]
       : []),
+    ...(timeline.clockSkews ?? []).map(skewDetail),
   ];
   return [...renderTitle(timeline, layout), ...indent(detailLines(details, layout.width - 2, layout.isNarrow))];
 }
@@ -94,6 +95,12 @@ export function renderFoot(
   }
   details.push({ key: traceIds.length > 1 ? 'traces' : 'trace', value: [dim(traceIds.join(' '))] });
   return indent(detailLines(details, width - 2, isNarrow));
+}
+
+function skewDetail({ clock, than, behindMs }: ClockSkew): Detail {
+  const about = behindMs < 10_000 ? behindMs : Math.round(behindMs / 1000) * 1000;
+  const text = `of ${clock} is about ${formatDuration(about).replace(/\.0+s$/, 's')} behind that of ${than}; its times are moved on`;
+  return { key: 'clock', value: [{ ...plain(text), style: YELLOW }] };
 }
 
 function verdict({ status, error, sessionSpanCount }: SessionTimeline): { mark: string; word: string; style: Style } {

@@ -58,7 +58,7 @@ export class AgentProcess {
 
   static async start(key: string, endpoint: string, env: Readonly<Record<string, string>> = {}): Promise<AgentProcess> {
     const child = fork('test/across/programs/agent.ts', {
-      execArgv: ['--import', 'tsx', ...(env.PRELOAD ? ['--import', env.PRELOAD] : [])],
+      execArgv: ['--import', 'tsx', ...(env.PRELOAD ? ['--import', `./test/across/programs/${env.PRELOAD}`] : [])],
       // Nothing goes out by itself: the test says when.
       env: {
         ...process.env,

@@ -12,7 +12,7 @@ export async function runRecipe(name: string): Promise<string> {
 }
 
 /** Times, ports and trace ids differ from run to run. */
-function timeless(text: string): string {
+export function timeless(text: string): string {
   return text
     .trim()
     .replace(/ +[━─╺╸╶╴]+ *$/gm, '')
