@@ -13,13 +13,17 @@ export async function runRecipe(name: string): Promise<string> {
 
 /** Times, ports and trace ids differ from run to run. */
 export function timeless(text: string): string {
-  return text
-    .trim()
-    .replace(/ +[━─╺╸╶╴]+ *$/gm, '')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ UTC/g, '{when}')
-    .replace(/ *\+\d+(?:\.\d+)?s\b/g, '  +{t}')
-    .replace(/ {2,}\d+(?:\.\d+)?(?:ms|s|µs)$/gm, '')
-    .replace(/\b\d+(?:\.\d+)?(?:ms|s|µs)\b/g, '{t}')
-    .replace(/127\.0\.0\.1:\d+/g, '{address}')
-    .replace(/\b[0-9a-f]{32}\b/g, '{trace}');
+  return (
+    text
+      .trim()
+      .replace(/ +[━─╺╸╶╴]+ *$/gm, '')
+      .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ UTC/g, '{when}')
+      // A column as wide as its times: milliseconds take more room than seconds.
+      .replace(/^ *\+\d+(?:\.\d+)?(?:ms|s)\b/gm, '  +{t}')
+      .replace(/^ {8,}(?=[│├└])/gm, (gap) => ' '.repeat(11 + 3 * Math.floor((gap.length - 11) / 3)))
+      .replace(/ {2,}\d+(?:\.\d+)?(?:ms|s|µs)$/gm, '')
+      .replace(/\b\d+(?:\.\d+)?(?:ms|s|µs)\b/g, '{t}')
+      .replace(/127\.0\.0\.1:\d+/g, '{address}')
+      .replace(/\b[0-9a-f]{32}\b/g, '{trace}')
+  );
 }
