@@ -65,4 +65,23 @@ Order 4321 is refunded.
   trace     {trace}`.trim(),
     );
   }, 60_000);
+
+  it('to whoever decides in the morning, in a session that was suspended', async () => {
+    const [, ...told] = (await runRecipe('overnight')).split('\n');
+    expect(told.join('\n').trim()).toBe(
+      `
+✓ SUP-123 · pipeline · completed in {t}
+  {when} · 1 agent · 0 handoffs · 7 spans
+
+  +{t}  ● Billing  suspended
+  +{t}  └─ approval issue_refund  requested from support-leads
+              reason  More than 100 €
+  +{t}  ● Billing
+  +{t}  ├─ approval issue_refund  approved by anna after {t}
+           │    approved  The customer is right
+  +{t}  └─ tool issue_refund  high risk
+
+  traces  {trace} {trace}`.trim(),
+    );
+  }, 60_000);
 });
