@@ -36,7 +36,7 @@ Order 4321 is refunded.
   +{t}  ├─ handoff → Translation  accepted after {t} · returned after {t} · return_to_caller
            │    returned  Good day
   +{t}  └─ ● Translation  ← Support
-              │ input  Hyvää päivää
+           │ input  Hyvää päivää
   +{t}     └─ tool dictionary
 
   handoffs  1 returned
@@ -75,7 +75,7 @@ Order 4321 is refunded.
 
   +{t}  ● Billing  suspended
   +{t}  └─ approval issue_refund  requested from support-leads
-              reason  More than 100 €
+           reason  More than 100 €
   +{t}  ● Billing
   +{t}  ├─ approval issue_refund  approved by anna after {t}
            │    approved  The customer is right

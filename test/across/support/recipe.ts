@@ -20,7 +20,7 @@ export function timeless(text: string): string {
       .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ UTC/g, '{when}')
       // A column as wide as its times: milliseconds take more room than seconds.
       .replace(/^ *\+\d+(?:\.\d+)?(?:ms|s)\b/gm, '  +{t}')
-      .replace(/^ {8,}(?=[│├└])/gm, (gap) => ' '.repeat(11 + 3 * Math.floor((gap.length - 11) / 3)))
+      .replace(/^ {8,}/gm, ' '.repeat(11))
       .replace(/ {2,}\d+(?:\.\d+)?(?:ms|s|µs)$/gm, '')
       .replace(/\b\d+(?:\.\d+)?(?:ms|s|µs)\b/g, '{t}')
       .replace(/127\.0\.0\.1:\d+/g, '{address}')
