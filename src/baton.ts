@@ -1,6 +1,6 @@
 import { Content } from './content/content.ts';
 import { Redactor } from './content/redact.ts';
-import { CARRIER_SESSION } from './context/headers.ts';
+import { sessionOf } from './context/header-text.ts';
 import { Diagnostics, messageOf } from './diagnostics.ts';
 import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
@@ -386,7 +386,7 @@ function names(value: object): string[] {
 function silently(isSession: boolean, input: SessionInput | null | undefined): Silent {
   let id: unknown;
   try {
-    id = input?.sessionId ?? (isSession ? (input?.id ?? input?.carrier?.[CARRIER_SESSION]) : undefined);
+    id = input?.sessionId ?? (isSession ? (input?.id ?? sessionOf(input?.carrier)) : undefined);
   } catch {
     // A getter of the app's that throws is not worth a session id.
   }

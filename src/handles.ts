@@ -80,8 +80,8 @@ export interface Approval extends Scoped {
 export interface Handoff {
   /** A W3C `traceparent`: names this handoff in any process. */
   readonly id: string;
-  /** What another process needs to pick it up: W3C headers and ids, no content. */
-  carrier(): Carrier;
+  /** What another process needs to pick it up: W3C headers and ids, no content. HTTP headers take it as it is. */
+  carrier(): Record<string, string>;
 }
 
 /** The handoffs of a session: who handed to whom, and what came of it. Empty while nothing is recorded. */

@@ -45,6 +45,7 @@ export type {
   HandoffRequest,
   HandoffStatus,
   HandoffTarget,
+  IncomingHeaders,
   InRunInput,
   McpCallInput,
   Metadata,

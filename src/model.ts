@@ -65,6 +65,11 @@ export interface Carrier {
   readonly [header: string]: string | undefined;
 }
 
+/** The headers of a request, as `node:http` and its frameworks have them. */
+export interface IncomingHeaders {
+  readonly [header: string]: string | readonly string[] | undefined;
+}
+
 export interface SessionInput {
   /** The app's own id (a ticket, a thread). Default: a random UUID. */
   readonly id?: string | undefined;
@@ -117,7 +122,7 @@ export interface RunInput extends StepMetadata {
   /** The handoff that this run picks up. Default: the oldest open one that fits. */
   readonly handoffId?: string | undefined;
   /** What another process sent along: the run joins its session, picks up its handoff and hangs where it says. */
-  readonly carrier?: Carrier | undefined;
+  readonly carrier?: Carrier | IncomingHeaders | undefined;
   /**
    * With a carrier. `same`: the run hangs in the sender's trace. `linked`: in a trace of its own, or that of the active span,
    * and only the link leads to the sender's.

@@ -1,3 +1,6 @@
+import type { Carrier } from '../model.ts';
+import { CARRIER_SESSION } from './headers.ts';
+
 /** What an HTTP header takes as it is: printable ASCII without a space at either end; `%` is what the rest is written with. */
 const PLAIN = /^[!-$&-~](?:[ -$&-~]*[!-$&-~])?$/;
 
@@ -14,4 +17,9 @@ export function fromHeaderText(value: string | undefined): string | undefined {
   } catch {
     return value;
   }
+}
+
+/** The session that a carrier names. */
+export function sessionOf(carrier: Carrier | null | undefined): string | undefined {
+  return fromHeaderText(carrier?.[CARRIER_SESSION]);
 }

@@ -1,6 +1,7 @@
 import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { CARRIER_APPROVAL, CARRIER_REQUESTED, CARRIER_SESSION } from '../context/headers.ts';
+import { sessionOf } from '../context/header-text.ts';
+import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { describe } from '../errors.ts';
 import type { Approval as ApprovalHandle } from '../handles.ts';
@@ -117,7 +118,7 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
     waiting.decide(status, input);
     return;
   }
-  const sessionId = input.sessionId ?? sessionIdOf(recorder, carrier[CARRIER_SESSION]);
+  const sessionId = input.sessionId ?? sessionIdOf(recorder, sessionOf(carrier));
   const around = locate(recorder, active, input.runId, sessionId, 'runId') ?? new SessionRecord(recorder, active);
   const attributes = commonAttributes(around.record, around.runId, around.agent.key);
   const name = approvalSpan(attributes, { tool: input.tool, id }, content);

@@ -1,6 +1,6 @@
 import { type Context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
-import { fromHeaderText, toHeaderText } from '../context/header-text.ts';
+import { fromHeaderText, sessionOf, toHeaderText } from '../context/header-text.ts';
 import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
@@ -17,7 +17,7 @@ export function writeCarrier(
   sessionId: string,
   source: string,
   where: Context | undefined,
-): Carrier {
+): Record<string, string> {
   const carrier: Record<string, string> = where ? inject(where) : {};
   const span = where && trace.getSpan(where);
   // An app without a propagator still gets its traces joined.
@@ -33,7 +33,7 @@ export function writeStop(sessionId: string, place: SpanContext | undefined, aro
   const isPlace = place !== undefined && isSpanContextValid(place);
   const carrier = isPlace ? inject(trace.setSpanContext(withoutScope(around), place)) : {};
   if (isPlace) carrier.traceparent ??= toId(place);
-  carrier[CARRIER_SESSION] = sessionId;
+  carrier[CARRIER_SESSION] = toHeaderText(sessionId);
   return carrier;
 }
 
@@ -54,7 +54,7 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     );
     return undefined;
   }
-  const sessionId = sessionIdOf(recorder, fromHeaderText(carrier[CARRIER_SESSION]));
+  const sessionId = sessionIdOf(recorder, sessionOf(carrier));
   const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
   if (wrong) {

@@ -11,7 +11,7 @@ import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
 import { withoutScope } from '../context/scope.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
-import type { Carrier, HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
+import type { HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
 import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
 import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { writeCarrier } from './carrier.ts';
@@ -135,7 +135,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     return this.to === undefined || this.to.key === agentKey || this.to.key === stepKey;
   }
 
-  carrier(): Carrier {
+  carrier(): Record<string, string> {
     this.#sentAway = true;
     const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
     return writeCarrier(this.id, this.record.sessionId, this.source, where);

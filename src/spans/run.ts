@@ -2,7 +2,7 @@ import { type Attributes, type Context, type Link, type Span, trace } from '@ope
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
 import type { Run as RunHandle } from '../handles.ts';
-import type { Agent, RunInput, RunStatus, Summary, Usage } from '../model.ts';
+import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
   addUsage,
   agentAttributes,
@@ -158,7 +158,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   if (isSilent(active, input.parentRunId, input.sessionId)) {
     return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
   }
-  const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier, active);
+  const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
   const sessionId = input.sessionId ?? carried?.sessionId;
   const around =
     carried?.around ??

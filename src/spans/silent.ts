@@ -65,8 +65,8 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
     return NO_HANDOFFS;
   }
 
-  carrier(): Carrier {
-    return { [CARRIER_SESSION]: this.sessionId };
+  carrier(): Record<string, string> {
+    return { [CARRIER_SESSION]: toHeaderText(this.sessionId) };
   }
   suspend(): Carrier {
     return this.carrier();
@@ -136,7 +136,7 @@ export class SilentHandoff extends Silent {
     this.active = active;
   }
 
-  override carrier(): Carrier {
+  override carrier(): Record<string, string> {
     const carrier = inject(this.active);
     carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
     return carrier;

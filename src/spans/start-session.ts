@@ -1,5 +1,6 @@
 import type { Attributes, Link } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
+import { sessionOf } from '../context/header-text.ts';
 import { CARRIER_SESSION } from '../context/headers.ts';
 import { fromId } from '../context/place.ts';
 import { describe } from '../errors.ts';
@@ -17,7 +18,7 @@ import { isSilent, Silent, Unsampled } from './silent.ts';
 export function startSession(recorder: Recorder, input: SessionInput): Session | Silent {
   const active = recorder.active();
   const { content } = recorder;
-  const given = sessionIdOf(recorder, input.id ?? input.sessionId ?? input.carrier?.[CARRIER_SESSION]);
+  const given = sessionIdOf(recorder, input.id ?? input.sessionId ?? sessionOf(input.carrier));
   if (isSilent(active, undefined)) return new Silent(true, undefined, given);
   const userId = content.name(input.userId, key.ATTR_USER_ID);
   const conversationId = content.name(input.conversationId, key.ATTR_GEN_AI_CONVERSATION_ID);
@@ -39,7 +40,7 @@ export function startSession(recorder: Recorder, input: SessionInput): Session |
 
 /** `startSession` for one that goes on: it must say which. */
 export function resumeSession(recorder: Recorder, input: SessionInput): Session | Silent {
-  if (!(input.id ?? input.sessionId ?? input.carrier?.[CARRIER_SESSION])) {
+  if (!(input.id ?? input.sessionId ?? sessionOf(input.carrier))) {
     recorder.diagnostics.misuse(
       'unknown_session',
       'resumeSession: expected the id of the session, or what session.suspend() gave as carrier; a new one starts',

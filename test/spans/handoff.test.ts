@@ -1456,7 +1456,7 @@ invoke_workflow {session.id=ticket-1}
       const handoff = baton.withSession({ id: text }, () =>
         baton.withRun({ agent: text }, () => baton.trackHandoffRequested({ target: 'billing' })),
       );
-      const headers = Object.fromEntries(new Headers(handoff.carrier() as Record<string, string>));
+      const headers = Object.fromEntries(new Headers(handoff.carrier()));
       receive(headers);
       const [sent, received] = ['invoke_agent billing', 'handoff billing'].map((name) => named(name).attributes);
       expect(received?.['session.id']).toBe(sent?.['session.id']);

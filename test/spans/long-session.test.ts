@@ -18,6 +18,12 @@ const tree = (): string => spanTree(recording.spans(), { show: ['baton.session.s
 const run = (agent: string): void => baton.withRun({ agent }, () => {});
 
 describe('a suspended session', () => {
+  it('is known by its id also where that is not ASCII, as HTTP headers have it', () => {
+    const carrier = new Headers(Object.entries(baton.startSession({ id: '注文-1' }).suspend()) as [string, string][]);
+    baton.resumeSession({ carrier: Object.fromEntries(carrier) }, (session) => expect(session.id).toBe('注文-1'));
+    expect(baton.warnings()).toEqual({});
+  });
+
   it('ends with what is open in it, and goes on later, linked to where it stopped', () => {
     let carrier: Carrier = {};
     baton.withSession({ id: 'ticket-1', kind: 'pipeline' }, (session) => {

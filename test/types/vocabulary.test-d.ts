@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 // Checked by `tsc`, never run: what an editor offers and accepts, what comes back, and what must not compile.
 import { expectTypeOf } from 'expect-type';
 import {
@@ -12,6 +13,7 @@ import {
   type ResourceType,
   type RiskLevel,
   type Run,
+  type RunInput,
   type RunRole,
   type Session,
   type SessionKind,
@@ -75,7 +77,9 @@ export function handles(baton: Baton): void {
   baton.withMcpCall({ tool: 'search' }, (call) => expectTypeOf(call).toEqualTypeOf<ToolCall>());
   const handoff = baton.trackHandoffRequested({});
   expectTypeOf(handoff).toEqualTypeOf<Handoff>();
-  expectTypeOf(handoff.carrier()).toEqualTypeOf<Carrier>();
+  expectTypeOf(handoff.carrier()).toExtend<Carrier>();
+  expectTypeOf(handoff.carrier()).toExtend<NonNullable<RequestInit['headers']>>();
+  expectTypeOf<IncomingMessage['headers']>().toExtend<NonNullable<RunInput['carrier']>>();
   expectTypeOf(baton.flush()).toEqualTypeOf<Promise<boolean>>();
   expectTypeOf<Session>().toExtend<AsyncDisposable & Disposable>();
   baton.withSession({}, ({ handoffs }) => {

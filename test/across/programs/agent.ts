@@ -40,7 +40,7 @@ function numbered({ number }: Partial<Errand>): object {
 }
 
 async function ask(url: string, errand: Errand, handoff: Handoff): Promise<void> {
-  const carrier = handoff.carrier() as Record<string, string>;
+  const carrier = handoff.carrier();
   const inHeaders = errand.inHeaders === true;
   const sent = fetch(url, {
     method: 'POST',
@@ -66,7 +66,7 @@ async function handOver(errands: readonly Errand[]): Promise<void> {
 const server = createServer(async (request, response) => {
   const body = (await json(request)) as { errand: Errand; carrier?: Carrier };
   const { errand } = body;
-  const carrier = errand.inHeaders ? (request.headers as Carrier) : body.carrier;
+  const carrier = errand.inHeaders ? request.headers : body.carrier;
   const answer = errand.answer ?? 'completed';
   const ran = await baton.withRun({ carrier, agent: key, metadata: numbered(errand) }, async (run) => {
     await everybody();
@@ -74,7 +74,7 @@ const server = createServer(async (request, response) => {
     if (errand.next) await handOver([errand.next]);
     return { id: run.id, sessionId: run.sessionId };
   });
-  response.end(JSON.stringify({ handoffId: carrier?.['baton-handoff'], answer, ran } satisfies Reply));
+  response.end(JSON.stringify({ handoffId: String(carrier?.['baton-handoff']), answer, ran } satisfies Reply));
 });
 
 async function obey(command: Command): Promise<unknown> {

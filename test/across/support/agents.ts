@@ -21,7 +21,7 @@ export interface Errand {
 }
 
 export interface Reply {
-  readonly handoffId: string | undefined;
+  readonly handoffId: string;
   readonly answer: Answer;
   readonly ran: { readonly id: string; readonly sessionId: string };
 }
