@@ -1,4 +1,4 @@
-import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import type { Attributes, Link } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { sessionOf } from '../context/header-text.ts';
 import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
@@ -7,9 +7,9 @@ import { describe } from '../errors.ts';
 import type { Approval as ApprovalHandle } from '../handles.ts';
 import type { ApprovalAnswer, ApprovalDecision, ApprovalInput, ApprovalStatus, Carrier, RunStatus } from '../model.ts';
 import { approvalDecision, approvalSpan, commonAttributes, KIND_INTERNAL } from '../span-model.ts';
-import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
+import { contextIn, locate, sessionIdOf } from './around.ts';
 import { writeStop } from './carrier.ts';
-import { type Micros, now, tick } from './clock.ts';
+import { now, tick } from './clock.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
@@ -18,22 +18,14 @@ import { isSilent, type Silent } from './silent.ts';
 
 /** Somebody was asked: its span is as long as the wait, or until the wait goes on without this process. */
 export class Approval extends InRun implements ApprovalHandle {
-  readonly id: string;
+  id = '';
   #status: ApprovalStatus = 'requested';
 
-  constructor(
-    recorder: Recorder,
-    around: Around,
-    span: Span,
-    startedAt: Micros,
-    parent: Context,
-    attributes: Attributes,
-  ) {
-    super(recorder, around, span, startedAt, parent);
+  override startedWith(attributes: Attributes): void {
     const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
-    this.id = given ?? toId(span.spanContext());
-    if (given === undefined) span.setAttribute(key.ATTR_APPROVAL_ID, this.id);
-    remember(registry.approvals, this.id, this, recorder.diagnostics);
+    this.id = given ?? toId(this.span.spanContext());
+    if (given === undefined) this.span.setAttribute(key.ATTR_APPROVAL_ID, this.id);
+    remember(registry.approvals, this.id, this, this.recorder.diagnostics);
   }
 
   approve(decision?: ApprovalDecision): void {

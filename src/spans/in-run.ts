@@ -24,6 +24,9 @@ export class InRun extends Activity {
     this.agent = around.agent;
   }
 
+  /** What its span was started with. */
+  startedWith(_attributes: Attributes): void {}
+
   protected finish(outcome: RunStatus): void {
     if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
   }
@@ -33,14 +36,7 @@ export class InRun extends Activity {
 export interface InRunKind<Handle extends InRun> {
   readonly what: string;
   readonly spanKind: SpanKind;
-  readonly Handle: new (
-    recorder: Recorder,
-    around: Around,
-    span: Span,
-    startedAt: Micros,
-    parent: Context,
-    attributes: Attributes,
-  ) => Handle;
+  readonly Handle: new (recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context) => Handle;
 }
 
 /** Starts a piece of the run that the ids or the async context name; `name` fills the attributes and gives the name. */
@@ -64,5 +60,7 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent, links);
   if (!span) return new Silent(false);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent);
-  return new kind.Handle(recorder, around, span, startedAt, parent, attributes);
+  const handle = new kind.Handle(recorder, around, span, startedAt, parent);
+  handle.startedWith(attributes);
+  return handle;
 }

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { ModelCall as ModelCallHandle } from '../handles.ts';
 import type { ModelCallInput, ModelResponse, RunStatus, Usage } from '../model.ts';
@@ -9,7 +10,11 @@ import type { Silent } from './silent.ts';
 /** A call of a model. What it consumed counts for its run, too. */
 export class ModelCall extends InRun implements ModelCallHandle {
   usage: Usage | undefined;
-  provider: string | undefined;
+  #provider: string | undefined;
+
+  override startedWith(attributes: Attributes): void {
+    this.#provider = attributes[key.ATTR_GEN_AI_PROVIDER_NAME] as string | undefined;
+  }
 
   setResponse(response: ModelResponse): void {
     this.write((attributes) => {
@@ -25,22 +30,14 @@ export class ModelCall extends InRun implements ModelCallHandle {
 
   protected override finish(outcome: RunStatus): void {
     super.finish(outcome);
-    this.run?.used(this.usage, this.provider);
+    this.run?.used(this.usage, this.#provider);
   }
 }
 
 const MODEL_CALL: InRunKind<ModelCall> = { what: 'a model call', spanKind: KIND_MODEL_CALL, Handle: ModelCall };
 
 export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | Silent {
-  let provider: string | undefined;
-  const call = startInRun(recorder, MODEL_CALL, input, (attributes, given, content) => {
-    const name = modelCallSpan(attributes, given, content);
-    provider = attributes[key.ATTR_GEN_AI_PROVIDER_NAME] as string | undefined;
-    return name;
-  });
-  if (call instanceof ModelCall) {
-    if (input.usage) call.usage = addUsage({}, input.usage);
-    call.provider = provider;
-  }
+  const call = startInRun(recorder, MODEL_CALL, input, modelCallSpan);
+  if (call instanceof ModelCall && input.usage) call.usage = addUsage({}, input.usage);
   return call;
 }

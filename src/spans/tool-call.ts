@@ -1,9 +1,8 @@
-import type { Attributes, AttributeValue, Context, Span } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { ToolCall as ToolCallHandle } from '../handles.ts';
 import type { McpCallInput, RunStatus, ToolInput } from '../model.ts';
 import { fullContent, KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
-import type { Around } from './around.ts';
 import type { Micros } from './clock.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,17 +10,9 @@ import type { Silent } from './silent.ts';
 
 /** An action through a tool. */
 export class ToolCall extends InRun implements ToolCallHandle {
-  readonly #tool: AttributeValue | undefined;
+  #tool: AttributeValue | undefined;
 
-  constructor(
-    recorder: Recorder,
-    around: Around,
-    span: Span,
-    startedAt: Micros,
-    parent: Context,
-    attributes: Attributes,
-  ) {
-    super(recorder, around, span, startedAt, parent);
+  override startedWith(attributes: Attributes): void {
     this.#tool = attributes[key.ATTR_GEN_AI_TOOL_NAME];
   }
 
