@@ -3,12 +3,15 @@ import {
   type AttributeValue,
   type Context,
   type Link,
+  type Span,
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
 import {
+  ATTR_GEN_AI_AGENT_ID,
   ATTR_GEN_AI_AGENT_NAME,
   ATTR_GEN_AI_OPERATION_NAME,
+  ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_TOOL_NAME,
   ATTR_HANDOFF_SOURCE,
   ATTR_HANDOFF_TARGET,
@@ -26,7 +29,7 @@ export interface StartingSpan {
   addLink(link: Link): unknown;
 }
 
-type Role = 'agent' | 'tool' | 'node';
+type Role = 'agent' | 'tool' | 'node' | 'swarm';
 
 /** Where a foreign span stands among agents and tools. */
 interface Place {
@@ -34,34 +37,38 @@ interface Place {
   readonly role: Role | undefined;
   /** Of the agent or the tool. */
   readonly name: string | undefined;
+  /** Tells agents apart that have one name: the default one, for instance. */
+  readonly id: string | undefined;
   /** The agent that it is, or is inside of. */
   readonly agent: Place | undefined;
   /** The tool that it is, or is inside of, with no other agent in between. */
   readonly tool: Place | undefined;
-  readonly isRoot: boolean;
+  /** The span id of the swarm around it, or of the outermost agent: what passes there concerns nobody outside. */
+  readonly group: string;
+  /** An agent is linked to this tool call already. */
+  taken: boolean;
 }
 
-/** What has ended in a trace that is still going on, and may be where the next agent comes from. */
+/** What has ended in a group that is still going on, and may be where the next agent comes from. */
 interface Passed {
   transfer?: Place;
   agent?: Place;
 }
 
-/** Spans and traces that never end give way, the oldest first. */
+/** Spans and groups that never end give way, the oldest first. */
 const MAX_KEPT = 10_000;
 
 const TOOL_OF_A_HANDOFF = /^(transfer_to_|transfer$|handoff_to_|handoff$|delegate_|delegate$|agent-)/;
 
 /** Names that frameworks give to spans before they have attributes: AI SDK, Strands, Mastra. */
 const ROLES: readonly (readonly [RegExp, Role])[] = [
-  [/^(?:invoke_agent\b|ai\.(?:generateText|streamText)$|agent run: )/, 'agent'],
+  [/^(?:invoke_agent\b|ai\.(?:generate|stream)(?:Text|Object)$|agent run: )/, 'agent'],
   [/^(?:execute_tool\b|ai\.toolCall$|tool: )/, 'tool'],
-  [/^(?:node |execute_node\b)/, 'node'],
+  [/^invoke_swarm\b/, 'swarm'],
 ];
 const OPERATIONS: Readonly<Record<string, Role>> = {
   invoke_agent: 'agent',
   execute_tool: 'tool',
-  execute_node: 'node',
 };
 const AGENT_NAME = /^(?:invoke_agent (.+)|agent run: '(.+?)'.*)$/;
 const TOOL_NAME = /^(?:execute_tool (.+)|tool: '(.+)'.*)$/;
@@ -69,7 +76,7 @@ const TOOL_NAME = /^(?:execute_tool (.+)|tool: '(.+)'.*)$/;
 /**
  * Sees handoffs in the spans that agent frameworks record by themselves, and links the agent that takes over to where it
  * comes from: the tool call that it runs inside of, the transfer tool that has just ended, or the agent before it in a
- * swarm. By name only within one trace, because frameworks give no id.
+ * swarm. By name and order within a group only, because frameworks give no id of a handoff.
  */
 export class ForeignHandoffs {
   readonly #places = new Map<string, Place>();
@@ -81,20 +88,22 @@ export class ForeignHandoffs {
   }
 
   started(span: StartingSpan, parentContext: Context): void {
-    const above = trace.getSpanContext(parentContext);
-    const parent = above && this.#places.get(above.spanId);
-    const role = roleOf(span);
+    const parent = this.#above(trace.getSpan(parentContext));
+    const role = roleOf(span) ?? (parent?.role === 'swarm' ? 'node' : undefined);
     // Most spans have nothing to do with agents.
     if (!role && !parent) return;
     const { agent, tool } = parent ?? {};
     const name = role === 'agent' ? agentOf(span) : role === 'tool' ? toolOf(span) : undefined;
+    const context = span.spanContext();
     const place: { -readonly [Key in keyof Place]: Place[Key] } = {
-      span: span.spanContext(),
+      span: context,
       role,
       name,
+      id: text(span.attributes[ATTR_GEN_AI_AGENT_ID]) ?? name,
       agent,
       tool: role === 'agent' ? undefined : tool,
-      isRoot: parent === undefined,
+      group: parent && role !== 'swarm' ? parent.group : context.spanId,
+      taken: false,
     };
     if (role === 'agent') place.agent = place;
     if (role === 'tool') place.tool = place;
@@ -102,46 +111,52 @@ export class ForeignHandoffs {
     keep(this.#places, place.span.spanId, place);
   }
 
+  /** Where a span begins: a span of Baton in between has no place of its own. */
+  #above(span: (Span & { readonly parentSpanContext?: SpanContext | undefined }) | undefined): Place | undefined {
+    if (!span) return undefined;
+    return this.#places.get(span.spanContext().spanId) ?? this.#places.get(span.parentSpanContext?.spanId ?? '');
+  }
+
   ended(span: { spanContext(): SpanContext }): void {
-    const { spanId, traceId } = span.spanContext();
+    const { spanId } = span.spanContext();
     const place = this.#places.get(spanId);
     if (!place) return;
     this.#places.delete(spanId);
-    if (place.isRoot) {
-      this.#passed.delete(traceId);
+    if (place.group === spanId) {
+      this.#passed.delete(spanId);
       return;
     }
-    if (place.role === 'agent') this.#pass(traceId, { agent: place });
-    if (place.role === 'tool' && place.name !== undefined && this.#isHandoffTool(place.name)) {
-      this.#pass(traceId, { transfer: place });
-    }
+    if (place.role === 'agent') this.#pass(place.group, { agent: place });
+    if (place.role !== 'tool' || place.taken || place.name === undefined) return;
+    if (this.#isHandoffTool(place.name)) this.#pass(place.group, { transfer: place });
   }
 
-  #pass(traceId: string, passed: Passed): void {
-    keep(this.#passed, traceId, { ...this.#passed.get(traceId), ...passed });
+  #pass(group: string, passed: Passed): void {
+    keep(this.#passed, group, { ...this.#passed.get(group), ...passed });
   }
 
   #link(span: StartingSpan, place: Place, parent: Place | undefined): void {
     const from = this.#originOf(place, parent);
     if (!from) return;
     const attributes: Attributes = {};
-    const source = from.agent?.name;
+    const said = from.agent?.name === place.name ? 'id' : 'name';
+    const [source, target] = [from.agent?.[said], place[said]];
     if (source !== undefined) attributes[ATTR_HANDOFF_SOURCE] = source;
-    if (place.name !== undefined) attributes[ATTR_HANDOFF_TARGET] = place.name;
+    if (target !== undefined) attributes[ATTR_HANDOFF_TARGET] = target;
     span.addLink({ context: from.span, attributes: { [ATTR_LINK_TYPE]: 'handoff', ...attributes } });
     // Jaeger shows no attributes of links.
     span.setAttributes(attributes);
   }
 
-  #originOf({ span, name }: Place, parent: Place | undefined): Place | undefined {
-    if (parent?.tool) return parent.tool;
-    const passed = this.#passed.get(span.traceId);
-    if (passed?.transfer && passed.transfer.agent?.name !== name) {
-      const { transfer } = passed;
-      delete passed.transfer;
-      return transfer;
-    }
-    return parent?.role === 'node' && passed?.agent && passed.agent.name !== name ? passed.agent : undefined;
+  #originOf({ group, id }: Place, parent: Place | undefined): Place | undefined {
+    const passed = this.#passed.get(group);
+    const tool = parent?.tool;
+    // The tool last in a swarm, because all of it may run inside of one.
+    const origins = parent?.role === 'node' ? [passed?.transfer, passed?.agent, tool] : [tool, passed?.transfer];
+    const from = origins.find((origin) => origin && (origin === tool || origin.agent?.id !== id));
+    if (from) from.taken = true;
+    if (passed?.transfer?.taken) delete passed.transfer;
+    return from;
   }
 }
 
@@ -162,18 +177,25 @@ function roleOf({ name, attributes }: StartingSpan): Role | undefined {
 }
 
 function agentOf({ name, attributes }: StartingSpan): string | undefined {
-  const said = attributes[ATTR_GEN_AI_AGENT_NAME] ?? attributes['ai.telemetry.functionId'];
-  return typeof said === 'string' ? said : firstGroup(AGENT_NAME, name);
+  const said = text(attributes[ATTR_GEN_AI_AGENT_NAME]) ?? text(attributes['ai.telemetry.functionId']);
+  if (said !== undefined) return said;
+  const inName = firstGroup(AGENT_NAME, name);
+  // The AI SDK calls a nameless agent by its model.
+  return inName === attributes[ATTR_GEN_AI_REQUEST_MODEL] ? undefined : inName;
 }
 
 function toolOf({ name, attributes }: StartingSpan): string | undefined {
-  const said = attributes[ATTR_GEN_AI_TOOL_NAME] ?? attributes['ai.toolCall.name'];
-  return typeof said === 'string' ? said : firstGroup(TOOL_NAME, name);
+  const said = text(attributes[ATTR_GEN_AI_TOOL_NAME]) ?? text(attributes['ai.toolCall.name']);
+  return said ?? firstGroup(TOOL_NAME, name);
 }
 
-function firstGroup(pattern: RegExp, text: string): string | undefined {
+function text(value: AttributeValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function firstGroup(pattern: RegExp, name: string): string | undefined {
   return pattern
-    .exec(text)
+    .exec(name)
     ?.slice(1)
     .find((group) => group !== undefined);
 }

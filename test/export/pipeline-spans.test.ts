@@ -120,6 +120,37 @@ POST /chat
     );
   });
 
+  it('links an agent that has a run of its own inside a tool call, and stamps it with that run', () => {
+    const memory = new InMemorySpanExporter();
+    const provider = new BasicTracerProvider({
+      spanProcessors: [pipelineSpans({ handoffs: true }), new SimpleSpanProcessor(memory)],
+    });
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const tracer = provider.getTracer('a framework');
+    const record = (name: string, inside: () => void): void =>
+      tracer.startActiveSpan(name, (span) => {
+        inside();
+        span.end();
+      });
+    const baton = new Baton({ agent: 'shop', tracerProvider: provider });
+    const billing = () => baton.withChildRun({ agent: 'billing' }, () => record('invoke_agent billing', () => {}));
+    baton.withSession({ id: 'ticket-1' }, () =>
+      baton.withRun({ agent: 'front-desk' }, () =>
+        record('invoke_agent triage', () => record('execute_tool ask_billing', billing)),
+      ),
+    );
+    expect(spanTree(memory.getFinishedSpans(), { show: ['baton.agent.key', 'baton.handoff.source'] })).toBe(
+      `
+invoke_workflow
+  invoke_agent front-desk {agent.key=front-desk}
+    invoke_agent triage {agent.key=front-desk}
+      execute_tool ask_billing {agent.key=front-desk}
+        invoke_agent billing {agent.key=billing}
+          invoke_agent billing {agent.key=billing handoff.source=triage} --handoff--> execute_tool ask_billing
+`.trim(),
+    );
+  });
+
   it('links an agent to the transfer tool that has ended before it, once', () => {
     const triage = {
       name: 'invoke_agent triage',
@@ -141,25 +172,75 @@ invocation
     );
   });
 
-  it('links the agents of a swarm one to the next', () => {
-    const node = (name: string) => ({ name: `node ${name}`, inside: [{ name: `invoke_agent ${name}` }] });
-    expect(
-      record([
-        {
-          name: 'swarm',
-          attributes: { 'gen_ai.operation.name': 'execute_node' },
-          inside: [node('triage'), node('billing')],
-        },
-      ]),
-    ).toBe(
-      `
-swarm
+  describe('in a swarm', () => {
+    const agent = (name: string, inside: readonly Foreign[] = [], id = name): Foreign => ({
+      name: `invoke_agent ${name}`,
+      attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': name, 'gen_ai.agent.id': id },
+      inside,
+    });
+    const node = (inside: Foreign): Foreign => ({
+      name: `node ${inside.attributes?.['gen_ai.agent.id']}`,
+      attributes: { 'gen_ai.operation.name': 'execute_node' },
+      inside: [inside],
+    });
+    const swarm = (...agents: readonly Foreign[]): Foreign => ({
+      name: 'invoke_swarm desk',
+      attributes: { 'gen_ai.operation.name': 'invoke_swarm' },
+      inside: agents.map(node),
+    });
+
+    it('links the agents one to the next, not to what ran inside them', () => {
+      const checker = { name: 'execute_tool delegate_check', inside: [agent('checker')] };
+      expect(record([swarm(agent('triage', [checker]), agent('billing'), agent('triage'))])).toBe(
+        `
+invoke_swarm desk
   node triage
     invoke_agent triage
+      execute_tool delegate_check
+        invoke_agent checker {handoff.source=triage handoff.target=checker} --handoff--> execute_tool delegate_check
   node billing
     invoke_agent billing {handoff.source=triage handoff.target=billing} --handoff--> invoke_agent triage
+  node triage
+    invoke_agent triage {handoff.source=billing handoff.target=triage} --handoff--> invoke_agent billing
 `.trim(),
-    );
+      );
+    });
+
+    it('tells agents of one name apart by their ids', () => {
+      const named = (id: string) => agent('An agent', [], id);
+      expect(record([swarm(named('triage'), named('billing'))])).toContain(
+        'invoke_agent An agent {handoff.source=triage handoff.target=billing} --handoff--> invoke_agent An agent',
+      );
+    });
+
+    it('links the first agent of a swarm in a tool call to that call, the next to the agent before', () => {
+      const tool = { name: 'execute_tool ask_desk', inside: [swarm(agent('triage'), agent('billing'))] };
+      expect(record([agent('boss', [agent('planner'), tool])])).toBe(
+        `
+invoke_agent boss
+  invoke_agent planner
+  execute_tool ask_desk
+    invoke_swarm desk
+      node triage
+        invoke_agent triage {handoff.source=boss handoff.target=triage} --handoff--> execute_tool ask_desk
+      node billing
+        invoke_agent billing {handoff.source=triage handoff.target=billing} --handoff--> invoke_agent triage
+`.trim(),
+      );
+    });
+
+    it('links nothing across swarms that run at the same time, nor along the edges of a graph', () => {
+      const graph = { ...swarm(agent('draft'), agent('review')), name: 'invoke_graph', attributes: {} };
+      const provider = new BasicTracerProvider({ spanProcessors: [pipelineSpans({ handoffs: true })] });
+      const tracer = provider.getTracer('a framework');
+      const below = (name: string, above: Context): Context => trace.setSpan(above, tracer.startSpan(name, {}, above));
+      const request = below('POST /chat', ROOT_CONTEXT);
+      const [first, second] = [below('invoke_swarm one', request), below('invoke_swarm two', request)];
+      trace.getSpan(below('invoke_agent triage', below('node triage', first)))?.end();
+      const other = trace.getSpan(below('invoke_agent billing', below('node billing', second)));
+      expect((other as unknown as ReadableSpan).links).toEqual([]);
+      expect(record([graph])).not.toContain('--handoff-->');
+    });
   });
 
   it('knows the names that spans have before they have attributes, and those of the AI SDK', () => {
@@ -181,6 +262,19 @@ agent run: 'triage'
 ai.generateText
   ai.toolCall
     ai.streamText {handoff.source=triage handoff.target=billing} --handoff--> ai.toolCall
+`.trim(),
+    );
+  });
+
+  it('gives an agent no name where it is called by its model', () => {
+    const nameless = { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.request.model': 'gpt-5' };
+    const billing = { name: 'invoke_agent gpt-5', attributes: nameless };
+    const tool = { name: 'execute_tool ask_billing', inside: [billing] };
+    expect(record([{ name: 'invoke_agent gpt-5', attributes: nameless, inside: [tool] }])).toBe(
+      `
+invoke_agent gpt-5
+  execute_tool ask_billing
+    invoke_agent gpt-5 --handoff--> execute_tool ask_billing
 `.trim(),
     );
   });

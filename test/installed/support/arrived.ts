@@ -20,11 +20,38 @@ export function watch(receiver: Receiver): () => readonly RecordedSpan[] {
 
 /** The spans as a tree in order of their start: name, service, and where their links go. */
 export function serviceTree(spans: readonly RecordedSpan[]): string {
+  return tree(spans, ({ name, resource, links }, nameOf) => {
+    const targets = links.map(({ spanId }) => ` -> ${nameOf(spanId)}`);
+    return `${name} [${resource['service.name']}]${targets.join('')}`;
+  });
+}
+
+/** The spans as a tree in order of their start: name, and what each link says of the handoff that it stands for. */
+export function handoffTree(spans: readonly RecordedSpan[]): string {
+  return tree(spans, ({ name, links, attributes }, nameOf) => {
+    const handoffs = links.map((link) => {
+      const {
+        'baton.link.type': type,
+        'baton.handoff.source': source,
+        'baton.handoff.target': target,
+      } = link.attributes;
+      const onSpan = [attributes['baton.handoff.source'], attributes['baton.handoff.target']];
+      const said = onSpan[0] === source && onSpan[1] === target ? `${source} → ${target}` : 'span and link differ';
+      return ` --${type}--> ${nameOf(link.spanId)} (${said})`;
+    });
+    return name + handoffs.join('');
+  });
+}
+
+/** A line for each span, below its parent. */
+function tree(
+  spans: readonly RecordedSpan[],
+  lineOf: (span: RecordedSpan, nameOf: (spanId: string) => string) => string,
+): string {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   const lines: string[] = [];
   const print = (span: RecordedSpan, depth: number): void => {
-    const links = span.links.map(({ spanId }) => ` -> ${byId.get(spanId)?.name ?? 'nowhere'}`).join('');
-    lines.push(`${'  '.repeat(depth)}${span.name} [${span.resource['service.name']}]${links}`);
+    lines.push('  '.repeat(depth) + lineOf(span, (spanId) => byId.get(spanId)?.name ?? 'nowhere'));
     const children = inOrder(spans.filter(({ parentSpanId }) => parentSpanId === span.spanId));
     for (const child of children) print(child, depth + 1);
   };
