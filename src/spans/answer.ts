@@ -81,9 +81,10 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
     return known ?? remoteHandoff(recorder, handoffId, around);
   }
   if (run?.pickedUp) return run.pickedUp;
+  if (run?.cameForNone) return undefined;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
   const waiting = around?.record.handoffs.waitingFor(run?.parentId, receiver);
-  if (waiting || run?.cameForNone) return waiting;
+  if (waiting) return waiting;
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
 }

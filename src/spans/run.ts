@@ -38,7 +38,7 @@ export class Run extends Activity implements RunHandle {
   agent: Agent;
   /** The handoff that this run picked up. */
   pickedUp: Handoff | undefined;
-  /** It was sent a carrier, and no handoff stood in that: what was lost on the way is no mistake of who answers. */
+  /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
   readonly cameForNone: boolean;
   /** Where the run hangs. */
   readonly parentContext: Context;
@@ -191,7 +191,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   if (!span) return new Silent(false, undefined, around.record.sessionId);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent, around.record.sessionId);
   const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
-  const cameForNone = input.carrier !== undefined && handoff === undefined;
+  const cameForNone = !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined);
   const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey, cameForNone });
   handoff?.pickedUpBy(run);
   chain?.started(span.spanContext());

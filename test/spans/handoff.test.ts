@@ -335,6 +335,18 @@ invoke_workflow
     );
   });
 
+  it('is not answered by a run that came for another one and did not get it', () => {
+    const statuses = inTriage((_, session) => {
+      const [first] = [0, 1].map(() => baton.trackHandoffRequested({ target: 'billing' }));
+      for (const handoffId of [first?.id, first?.id]) {
+        baton.withChildRun({ agent: 'billing', handoffId }, () => baton.trackHandoffCompleted());
+      }
+      return [...session.handoffs].map(({ status }) => status);
+    });
+    expect(statuses).toEqual(['accepted', 'requested']);
+    expect(codes()).toEqual(['handoff_already_picked_up']);
+  });
+
   it('is answered once: what cannot follow is warned about and changes nothing', () => {
     inTriage(() => {
       baton.trackHandoffRequested({ target: 'billing' });
