@@ -220,7 +220,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
       if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
       this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
     }
-    clearTimeout(this.#deadline);
+    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    if (!this.#recorder.metrics.on) return;
     // Who is at work on it has the last word; who got it in another process has the only one.
     const isTaken = this.receiverId !== undefined && registry.runs.has(this.receiverId);
     if (!isTaken && !(this.#sentAway && this.answeredAt === undefined)) this.#count();
