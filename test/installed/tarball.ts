@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -146,6 +146,18 @@ describe('the installed package', () => {
       expect(esm).toContain('/otel-baton/dist/esm/');
       expect(cjs).toContain('/otel-baton/dist/cjs/');
     }
+  });
+
+  it('says with `npx otel-baton doctor` what is not installed, and how to install it', () => {
+    const { status, stdout } = spawnSync('npx', ['--no-install', 'otel-baton', 'doctor'], {
+      cwd: app,
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain(
+      '@opentelemetry/exporter-trace-otlp-http and @opentelemetry/context-async-hooks cannot be found',
+    );
+    expect(stdout).toContain('  npm install @opentelemetry/api@');
+    expect(status).toBe(1);
   });
 
   it('answers `npx otel-baton --help`', () => {
