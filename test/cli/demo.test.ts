@@ -59,9 +59,17 @@ describe('otel-baton demo', () => {
     expect(code).toBe(1);
   }, 60_000);
 
-  it('refuses what it does not know', async () => {
-    const { code, stderr } = await runCli(['demo', '--fast']);
-    expect(stderr).toContain("Unknown option '--fast'");
-    expect(code).toBe(2);
-  }, 60_000);
+  it.each([
+    [['--fast'], "Unknown option '--fast'"],
+    [['http://localhost:16686'], 'expected nothing but options, got "http://localhost:16686"'],
+    [['--jaeger', 'ftp://there'], `--jaeger: expected the address of Jaeger's UI, such as http://localhost:16686`],
+  ])(
+    'refuses %j, which it does not know',
+    async (args, message) => {
+      const { code, stderr } = await runCli(['demo', ...args], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: '' } });
+      expect(stderr).toContain(message);
+      expect(code).toBe(2);
+    },
+    60_000,
+  );
 });

@@ -4,7 +4,8 @@ import { agentServices } from '../../export/agent-services.ts';
 import { loadSdk } from '../../export/otlp.ts';
 import { buildTimelines, readOtlpJson, renderSessions } from '../../replay.ts';
 import { register } from '../../sdk.ts';
-import type { Command, ExitCode } from '../command.ts';
+import { type Command, type ExitCode, UsageError } from '../command.ts';
+import { type Jaeger, jaegerAt, whereToLook, whyNot } from '../demo/jaeger.ts';
 import { runPipeline } from '../demo/pipeline.ts';
 import { startReceiver } from '../demo/receiver.ts';
 import { type Terminal, wantsColor } from '../terminal.ts';
@@ -16,10 +17,13 @@ const HELP = `Usage: otel-baton demo [options]
 Runs the escalation pipeline of two agents, sends its spans over OTLP/HTTP to a
 small receiver inside the demo, and tells the session from what arrived there.
 
-With OTEL_EXPORTER_OTLP_ENDPOINT set (http://localhost:4318, say) they go there
-as well, so that you can look at them in Jaeger, Tempo or any other backend.
+With --jaeger they go into a running Jaeger as well, and you get the addresses
+to open there. With OTEL_EXPORTER_OTLP_ENDPOINT set (http://localhost:4318, say)
+they go there, be it Jaeger, Tempo or any other backend.
 
 Options:
+  --jaeger [URL]   A Jaeger, by the address of its UI. Default:
+                   http://localhost:16686, with OTLP at port 4318 of that host.
   --no-color       No colours. Without it: as NO_COLOR, FORCE_COLOR and the
                    terminal say.
   -h, --help       This text.
@@ -35,13 +39,20 @@ export const demo: Command = {
 };
 
 async function runDemo(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const { values } = parseArgs({ args: [...args], options: { 'no-color': { type: 'boolean', default: false } } });
   const { stdout, stderr, env } = terminal;
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const { jaeger, color } = parse(args, endpoint?.replace(/\/v1\/traces$/, ''));
+  const obstacle = jaeger && (await whyNot(jaeger));
+  if (obstacle) {
+    stderr.write(`otel-baton demo: ${obstacle}`);
+    return 1;
+  }
   const receiver = await startReceiver();
   try {
-    const backend = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+    const backend = endpoint || jaeger?.otlp;
+    const second = backend ? [toBackend(endpoint ? {} : { url: `${backend}/v1/traces` })] : [];
     const registered = register(
-      { serviceName: SERVICE, endpoint: receiver.url, spanProcessors: backend ? [toBackend()] : [] },
+      { serviceName: SERVICE, endpoint: receiver.url, spanProcessors: second },
       { OTEL_RESOURCE_ATTRIBUTES: env.OTEL_RESOURCE_ATTRIBUTES },
     );
     const delivered = await runPipeline((progress) => stderr.write(`… ${progress}\n`));
@@ -49,11 +60,22 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
 
     const { spans } = readOtlpJson(receiver.bodies.join('\n'));
     const timelines = buildTimelines(spans);
-    const view = { color: !values['no-color'] && wantsColor(terminal), width: stdout.columns };
+    const view = { color: color && wantsColor(terminal), width: stdout.columns };
     stderr.write(`${spans.length} spans arrived over OTLP/HTTP at ${receiver.url}/v1/traces\n\n`);
     stdout.write(renderSessions(timelines, view));
-    if (backend) stdout.write(whereToLook(backend, delivered, timelines[0]?.traceIds[0]));
-    return spans.length > 0 && delivered ? 0 : 1;
+    const [session] = timelines;
+    const traceId = session?.traceIds[0];
+    if (!delivered) stdout.write(`\nNot everything could be sent to ${backend}: is a collector listening there?\n`);
+    if (!delivered || !session) return 1;
+    if (jaeger) {
+      const { text, isThere } = await whereToLook(jaeger, { id: session.id, service: SERVICE, traceId });
+      stdout.write(`\n${text}`);
+      return isThere ? 0 : 1;
+    }
+    if (backend) {
+      stdout.write(`\nAlso sent to ${backend}: look for the service "${SERVICE}", or for the trace ${traceId}\n`);
+    }
+    return 0;
   } catch (error) {
     if (!(error instanceof BatonError)) throw error;
     stderr.write(`otel-baton demo: ${error.message}\n`);
@@ -63,13 +85,22 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
   }
 }
 
-/** A second exporter, set up by the standard variables alone. */
-function toBackend(): object {
-  const sdk = loadSdk();
-  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(new sdk.exporter({}) as never) });
+function parse(args: readonly string[], endpoint: string | undefined): { jaeger?: Jaeger; color: boolean } {
+  const { values, positionals } = parseArgs({
+    // The address may be left out, which Node's parser does not know.
+    args: args.flatMap((arg) => (arg.startsWith('--jaeger=') ? ['--jaeger', arg.slice('--jaeger='.length)] : [arg])),
+    allowPositionals: true,
+    options: { jaeger: { type: 'boolean', default: false }, 'no-color': { type: 'boolean', default: false } },
+  });
+  const color = !values['no-color'];
+  if (positionals.length > (values.jaeger ? 1 : 0)) {
+    throw new UsageError(`expected nothing but options, got "${positionals.at(-1)}"`);
+  }
+  return values.jaeger ? { jaeger: jaegerAt(positionals[0], endpoint), color } : { color };
 }
 
-function whereToLook(backend: string, delivered: boolean, traceId: string | undefined): string {
-  if (!delivered) return `\nNot everything could be sent to ${backend}: is a collector listening there?\n`;
-  return `\nAlso sent to ${backend}: look for the service "${SERVICE}", or for the trace ${traceId}\n`;
+/** A second exporter; what is not given comes from the standard variables. */
+function toBackend(config: { readonly url?: string }): object {
+  const sdk = loadSdk();
+  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(new sdk.exporter(config) as never) });
 }
