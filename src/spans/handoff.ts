@@ -64,6 +64,8 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   /** The session that it was requested in. */
   readonly record: SessionRecord;
   #counted = false;
+  /** The app named no target. */
+  #isForAnybody = false;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Whoever reads the carrier counts what came of it. */
   #sentAway = false;
@@ -158,15 +160,25 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     this.receiverId = run.id;
     run.pickedUp = this;
     this.record.handoffs.taken(this);
-    if (this.to === undefined) {
-      this.to = { key: run.agent.key, kind: 'agent' };
-      this.#span?.updateName(`handoff ${run.agent.key}`);
-    }
+    if (this.to === undefined) this.#takenBy(run.agent.key);
     if (!this.#modeGiven && this.sourceRunId !== undefined && !registry.runs.has(this.sourceRunId)) {
       // The source had ended before anybody took over: control was passed, whatever it meant to do.
       this.mode = 'pass_control';
       this.#span?.setAttribute(key.ATTR_HANDOFF_MODE, this.mode);
     }
+  }
+
+  /** Who picked it up turns out to be another agent: the target is whoever took it, unless the app named one. */
+  receiverIs(agentKey: string): boolean {
+    if (!this.#isForAnybody) return false;
+    this.#takenBy(agentKey);
+    return true;
+  }
+
+  #takenBy(agentKey: string): void {
+    this.#isForAnybody = true;
+    this.to = { key: agentKey, kind: 'agent' };
+    this.#span?.updateName(`handoff ${agentKey}`);
   }
 
   /** The first answer; `close` follows when it is written. */

@@ -88,6 +88,7 @@ export class Run extends Activity implements RunHandle {
       if (!agent) return;
       this.agent = agent;
       this.record.agents.add(agent.key);
+      if (this.pickedUp?.receiverIs(agent.key)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
       this.span.updateName(agentAttributes(attributes, agent));
     });
   }

@@ -153,3 +153,28 @@ describe('work that changes hands again and again', () => {
     );
   });
 });
+
+describe('a receiver that says later who it is', () => {
+  it('is whom the handoff went to, where the app had named nobody', () => {
+    const strict = new Baton({ agent: 'router' });
+    strict.withSession({}, (session) =>
+      strict.withRun({}, () => {
+        strict.trackHandoffRequested({ reason: 'Whoever knows' });
+        strict.withChildRun({ agent: 'unknown' }, (run) => {
+          run.setAgent('billing');
+          strict.trackHandoffCompleted();
+          expect(session.handoffs.path()).toBe('router → billing');
+        });
+        strict.trackHandoffRequested({ target: 'shipping' });
+        strict.withChildRun({ agent: 'shipping' }, (run) => run.setAgent('parcels'));
+      }),
+    );
+    expect(spanTree(recording.spans(), { show: ['baton.handoff.target'] })).toContain(
+      `
+    handoff billing PRODUCER {handoff.target=billing}
+      accept_handoff router CONSUMER {handoff.target=billing}
+    invoke_agent billing {handoff.target=billing} --handoff--> handoff billing [baton.handoff.accepted]
+    handoff shipping PRODUCER {handoff.target=shipping}`.slice(1),
+    );
+  });
+});
