@@ -45,15 +45,16 @@ export interface Carried {
   readonly source: string | undefined;
 }
 
-export function readCarrier(recorder: Recorder, carrier: Carrier | null, active: Context): Carried | undefined {
+export function readCarrier(recorder: Recorder, given: Carrier | null, active: Context): Carried | undefined {
   const { content, diagnostics } = recorder;
-  if (typeof carrier !== 'object' || carrier === null) {
+  if (typeof given !== 'object' || given === null) {
     diagnostics.misuse(
       'invalid_carrier',
-      `carrier: expected what handoff.carrier() gave in the other process, got ${describe(carrier)}; the run starts on its own`,
+      `carrier: expected what handoff.carrier() gave in the other process, got ${describe(given)}; the run starts on its own`,
     );
     return undefined;
   }
+  const carrier = withOneTraceparent(given);
   const sessionId = sessionIdOf(recorder, sessionOf(carrier));
   const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
@@ -85,6 +86,13 @@ export function readCarrier(recorder: Recorder, carrier: Carrier | null, active:
     handoffId,
     source: content.name(fromHeaderText(carrier[CARRIER_SOURCE]), ATTR_HANDOFF_SOURCE),
   };
+}
+
+/** Instrumentations of `fetch` add a `traceparent` behind that of the app, and servers join the two: the first is ours. */
+function withOneTraceparent(carrier: Carrier): Carrier {
+  const { traceparent } = carrier;
+  if (typeof traceparent !== 'string' || !traceparent.includes(',')) return carrier;
+  return { ...carrier, traceparent: traceparent.slice(0, traceparent.indexOf(',')).trim() };
 }
 
 /** What of a carrier was cut, forged or never there. */

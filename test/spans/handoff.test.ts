@@ -9,6 +9,7 @@ import {
   SpanKind,
   SpanStatusCode,
   type TextMapPropagator,
+  trace,
 } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import {
@@ -1422,6 +1423,24 @@ invoke_workflow
         );
       });
 
+      it('brings the receiver below the source, also from inside the request that brought it', () => {
+        const handoff = inTriage(() => baton.trackHandoffRequested({ target: 'billing', mode: 'return_to_caller' }));
+        trace.getTracer('http').startActiveSpan('POST /', (request) => {
+          receive(overTheWire(handoff));
+          request.end();
+        });
+        expect(tree([])).toBe(
+          `
+invoke_workflow
+  invoke_agent triage
+    handoff billing PRODUCER
+      accept_handoff triage CONSUMER
+    invoke_agent billing --handoff--> handoff billing [baton.handoff.accepted]
+POST /
+`.trim(),
+        );
+      });
+
       it('holds ids and no content', () => {
         const handoff = inTriage(() =>
           baton.trackHandoffRequested({ target: 'billing', reason: 'Refund', payloadSummary: { ticket: 4711 } }),
@@ -1481,6 +1500,15 @@ invoke_workflow {session.id=ticket-1}
   it('costs nothing but the character where the session id is cut in the middle of one', () => {
     const handoff = baton.withSession({ id: 'a\ud800' }, () => baton.trackHandoffRequested({ target: 'billing' }));
     expect(handoff.carrier()['baton-session']).toBe('a%EF%BF%BD');
+  });
+
+  it('is read from headers to which an instrumentation of fetch has added a traceparent of its own', () => {
+    const handoff = inTriage(() => baton.trackHandoffRequested({ target: 'billing', mode: 'return_to_caller' }));
+    const added = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    const { traceparent, ...headers } = overTheWire(handoff);
+    receive({ ...headers, traceparent: `${traceparent}, ${added}` });
+    expect(tree([])).toContain('    invoke_agent billing --handoff--> handoff billing');
+    expect(warnings).toEqual([]);
   });
 
   it('with a session that anybody else wrote keeps it as it stands', () => {
