@@ -11,7 +11,7 @@ describe('a handoff over BullMQ', () => {
 
   +{t}  ● Triage
   +{t}  └─ handoff → Billing  accepted after {t} · pass_control
-                reason  The customer wants a refund
+           reason  The customer wants a refund
   +{t}  ● Billing  ← Triage
            │ output  Order 4321 is refunded.
   +{t}  └─ tool issue_refund  high risk
