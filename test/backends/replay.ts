@@ -2,9 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
 import {
   BackendError,
   type BackendSpans,
@@ -85,30 +82,14 @@ describeWith(['jaeger', 'tempo'], 'a session read back', () => {
     });
   });
 
-  it('is whole, however many traces it has, whatever its id looks like', async () => {
-    const sessionId = 'ticket "4711" \\ {日本}';
-    const count = 130;
-    await Promise.all([jaeger, tempo].map(({ otlp }) => runOften(otlp, sessionId, count)));
-    for (const read of [
-      () => readFromJaeger(jaeger.url, { sessionId }),
-      () => readFromTempo(tempo.url, { sessionId }),
-    ]) {
-      await eventually(async () => {
-        const { spans, problems } = await read();
-        expect(problems).toEqual([]);
-        expect(buildTimelines(spans)).toMatchObject([{ id: sessionId, spanCount: count }]);
-      });
-    }
-  });
-
-  it('is the same after somebody has looked at it in Jaeger, which sorts and notes what it finds', async () => {
-    for (const { traceIds, sessionIds } of sent) {
-      const [traceId = ''] = traceIds;
-      const [sessionId = ''] = sessionIds;
-      const before = await readFromJaeger(jaeger.url, { sessionId });
-      await fetch(`${jaeger.url}/api/traces/${traceId}`);
-      await fetch(`${jaeger.url}/api/v3/traces/${traceId}`);
-      expect(await readFromJaeger(jaeger.url, { sessionId })).toEqual(before);
+  it('is told alike after somebody has looked at it in Jaeger, which then sorts attributes and events by name', async () => {
+    for (const { file, traceIds, sessionIds } of sent) {
+      for (const traceId of traceIds) await fetch(`${jaeger.url}/api/traces/${traceId}`);
+      for (const sessionId of sessionIds) {
+        expect(told(await readFromJaeger(jaeger.url, { sessionId }), sessionId)).toBe(
+          told(readOtlpJson(file), sessionId),
+        );
+      }
     }
   });
 
@@ -116,7 +97,7 @@ describeWith(['jaeger', 'tempo'], 'a session read back', () => {
     for (const { file, sessionIds } of sent) {
       for (const sessionId of sessionIds) {
         const read = await readFromJaeger(badger.url, { sessionId });
-        expect(wordsOf(read, sessionId)).toEqual(wordsOf(readOtlpJson(file), sessionId));
+        expect(told(read, sessionId)).toBe(told(readOtlpJson(file), sessionId));
       }
     }
     const { spans } = await readRecentFromJaeger(badger.url, { limit: 3 });
@@ -164,19 +145,9 @@ describeWith(['jaeger', 'tempo'], 'a session read back', () => {
   });
 });
 
-/** Runs of one session, each a trace of its own, as several processes would make them. */
-async function runOften(otlp: string, sessionId: string, count: number): Promise<void> {
-  const exporter = new OTLPTraceExporter({ url: `${otlp}/v1/traces` });
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
-  const baton = new Baton({ agent: 'worker', tracerProvider });
-  for (let index = 0; index < count; index++) baton.startRun({ sessionId }).end();
-  await tracerProvider.shutdown();
-}
-
-/** Not in their order: such a storage sorts attributes by name. */
-function wordsOf({ spans }: Pick<BackendSpans, 'spans'>, sessionId: string): string[] {
-  const timelines = buildTimelines(spans).filter(({ id }) => id === sessionId);
-  return renderSessions(timelines, { width: 120 })
-    .split(/[\s·]+/)
-    .sort();
+function told({ spans }: Pick<BackendSpans, 'spans'>, sessionId: string): string {
+  return renderSessions(
+    buildTimelines(spans).filter(({ id }) => id === sessionId),
+    { width: 120 },
+  );
 }

@@ -71,6 +71,8 @@ describe('otel-baton replay', () => {
       code: 0,
       stdout: fixture('list.100.txt'),
     });
+    const { stdout } = await runCli(['replay', '--list', '--json', collected, PIPELINE]);
+    expect(JSON.parse(stdout).map(({ id }: { id: string }) => id)).toEqual(['TICKET-4711', 'SUP-123', 'RESEARCH-7']);
   });
 
   it('says why a backend cannot be asked', async () => {

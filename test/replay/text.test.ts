@@ -116,7 +116,7 @@ describe('a session as text', () => {
                           word9 word10 word11 word12 word13 word14 word15 word16
                           word17 word18 word19 word20 word21 word22 word23
                           word24 word25 word26 word27 word28 word29 word30…
-                metadata  region=eu · attempt=2 · 3 more not recorded`);
+                metadata  attempt=2 · region=eu · 3 more not recorded`);
   });
 
   it('leaves out the outer guides of a tree that is deeper than the line is wide', () => {
@@ -260,7 +260,7 @@ describe('what stands in the spans', () => {
     recording.run(undefined, 'Triage', [0, 1], {
       attributes: { ...odd, 'baton.metadata.cycle': cycle, 'baton.metadata.big': 10n, 'baton.metadata.none': null },
     });
-    expect(show(recording.spans)).toContain('metadata  cycle=[unreadable] · big=10 · none=null');
+    expect(show(recording.spans)).toContain('metadata  big=10 · cycle=[unreadable] · none=null');
   });
 });
 

@@ -19,6 +19,7 @@ export interface BackendOptions {
 
 /** Which session to read. */
 export interface SessionQuery extends BackendOptions {
+  /** Its `session.id`. */
   readonly sessionId: string;
 }
 
@@ -41,7 +42,8 @@ export interface BackendSpans {
 
 /** A backend that cannot be asked, or that answers something else: what was given, what was expected, what to do. */
 export class BackendError extends Error {
-  override readonly name = 'BackendError';
+  /** `BackendError` */
+  override readonly name: string = 'BackendError';
 }
 
 /** How many sessions, where nobody says. */

@@ -55,7 +55,7 @@ export function formatUsage({ inputTokens, outputTokens, cost }: TimelineUsage):
   const tokens = both
     ? [`${count(inputTokens)} → ${count(outputTokens)} tokens`]
     : [...amount(inputTokens, 'tokens in'), ...amount(outputTokens, 'tokens out')];
-  return [...tokens, ...Object.entries(cost ?? {}).map(([currency, sum]) => money(currency, sum))];
+  return [...tokens, ...byKey(cost ?? {}).map(([currency, sum]) => money(currency, sum))];
 }
 
 /** The same in full, for a whole session. */
@@ -66,8 +66,13 @@ export function formatUsageInFull(usage: TimelineUsage): string[] {
     ...amount(usage.cacheCreationTokens, 'into cache'),
     ...amount(usage.outputTokens, 'tokens out'),
     ...amount(usage.reasoningTokens, 'for reasoning'),
-    ...Object.entries(usage.cost ?? {}).map(([currency, sum]) => money(currency, sum)),
+    ...byKey(usage.cost ?? {}).map(([currency, sum]) => money(currency, sum)),
   ];
+}
+
+/** The entries in one order, whatever order they came in. */
+export function byKey<Value>(record: Readonly<Record<string, Value>>): [key: string, value: Value][] {
+  return Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** `1 handoff`, `2 handoffs`. */

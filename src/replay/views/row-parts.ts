@@ -1,6 +1,7 @@
 import { PREFIX_METADATA } from '../../attributes.ts';
 import { valueText } from '../attribute-reader.ts';
 import type { TimelineAttributes, TimelineError } from '../session-timeline.ts';
+import { byKey } from './amounts.ts';
 import { displayWidth, printable } from './printable.ts';
 import { DIM, type Fragment, HARD_SPACE, PLAIN, type StyledText } from './styled-text.ts';
 
@@ -47,9 +48,9 @@ export function errorText({ type, message }: TimelineError): string {
   return printable([type, message].filter(Boolean).join(': ')) || 'an error without a message';
 }
 
-/** `key=value` each. */
+/** `key=value` each, by key: backends keep no order, and the text shall be the same from all of them. */
 export function attributeFacts(attributes: TimelineAttributes): Fragment[] {
-  return Object.entries(attributes).flatMap(([key, value]) => {
+  return byKey(attributes).flatMap(([key, value]) => {
     if (NOT_SHOWN.has(key)) return [];
     const name = key.startsWith(PREFIX_METADATA) ? key.slice(PREFIX_METADATA.length) : key;
     return [dim(`${name}=${valueText(value)}`)];

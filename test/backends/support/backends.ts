@@ -38,7 +38,7 @@ export function startJaeger(...more: readonly string[]): Promise<RunningBackend>
   });
 }
 
-/** @param metricsUrl - where it writes the metrics of the service graph; without it, to itself, which takes none */
+/** @param metricsUrl - where it writes the metrics of the service graph; without it, it makes none */
 export function startTempo(metricsUrl?: string): Promise<RunningBackend> {
   return onFreePorts(5, async ([query, internal, http, grpc, members]) => {
     const program = await startProgram({
@@ -53,7 +53,7 @@ export function startTempo(metricsUrl?: string): Promise<RunningBackend> {
         TEMPO_DATA: folder,
         TEMPO_TRACE_IDLE: '500ms',
         TEMPO_METRICS_INTERVAL: '1s',
-        TEMPO_METRICS_URL: metricsUrl ?? at(query),
+        ...(metricsUrl === undefined ? {} : { TEMPO_METRICS: 'service-graphs', TEMPO_METRICS_URL: metricsUrl }),
       }),
       isReady: async () => (await statusOf(`${at(query)}/ready`)).startsWith('ready'),
     });
