@@ -15,6 +15,8 @@ import { toJson } from './serialize.ts';
 export type ContentPolicy = 'none' | 'summaries' | 'full';
 
 const MAX_METADATA = 32;
+/** The app said `undefined`, which is to say nothing. */
+const NOTHING = Symbol('nothing');
 
 /** Turns what an app gives into attribute values: by policy, redacted, limited. The only door for content. */
 export class Content {
@@ -90,6 +92,7 @@ export class Content {
     }
     for (const given of names) {
       const value = written < MAX_METADATA ? this.#entry(metadata, given) : undefined;
+      if (value === NOTHING) continue;
       const name = value === undefined ? undefined : this.name(given, PREFIX_METADATA);
       if (name === undefined || value === undefined) {
         dropped++;
@@ -111,7 +114,8 @@ export class Content {
     }
   }
 
-  #entry(metadata: Metadata, key: string): string | number | boolean | undefined {
+  /** `undefined` for what cannot be written. */
+  #entry(metadata: Metadata, key: string): string | number | boolean | typeof NOTHING | undefined {
     if (this.#redactor.isSecretKey(key)) return REDACTED;
     let value: unknown;
     try {
@@ -120,7 +124,8 @@ export class Content {
       return undefined;
     }
     if (typeof value === 'boolean' || (typeof value === 'number' && isExportable(value))) return value;
-    return value === undefined || value === null || typeof value === 'function' ? undefined : this.value(value, key);
+    if (value === undefined) return NOTHING;
+    return value === null || typeof value === 'function' ? undefined : this.value(value, key);
   }
 
   #reject(value: unknown, key: string, expected: string): void {

@@ -115,7 +115,10 @@ interface AnswerDetails {
   readonly at?: Micros | undefined;
 }
 
-/** The first answer: a CONSUMER span below the handoff, an event on the receiver's run, the end of the handoff. */
+/**
+ * The first answer: a CONSUMER span below the handoff, an event on the receiver's run, the end of the handoff. What the
+ * sender reports of an answer in another process has its span there.
+ */
 export function writeAnswer(
   recorder: Recorder,
   handoff: Handoff,
@@ -134,22 +137,29 @@ export function writeAnswer(
   const name = answerName(status, handoff.source);
   if (recorder.operationNames === 'all') [attributes[key.ATTR_GEN_AI_OPERATION_NAME]] = name.split(' ');
   const parent = withScope(around.context, handoff.spanOrPlace, around);
-  const span = recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
-  if (span && status === 'failed') failAnswer(recorder, handoff, span, error, details);
+  const isReport = handoff.isAnsweredElsewhere;
+  const span = isReport ? undefined : recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
+  if (status === 'failed') failAnswer(recorder, handoff, span, error, details);
   if (span) recorder.end(span, startedAt, at === undefined ? tick() : startedAt + 1);
-  if (run) announce(handoff, run, status, {}, at === undefined ? tick() : startedAt + 1);
+  if (run) announce(handoff, run, status, (isReport && details) || {}, at === undefined ? tick() : startedAt + 1);
   handoff.close(at === undefined ? tick() : startedAt + 2);
   if (status === 'accepted') noticeLoop(handoff, record);
 }
 
-function failAnswer(recorder: Recorder, handoff: Handoff, span: Span, error: unknown, details?: Attributes): void {
+function failAnswer(
+  recorder: Recorder,
+  handoff: Handoff,
+  span: Span | undefined,
+  error: unknown,
+  details?: Attributes,
+): void {
   const known = error !== undefined;
   const exception = known ? exceptionAttributes(error, recorder.content) : {};
   const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details?.[key.ATTR_HANDOFF_REASON]) as string | undefined;
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
-  if (known) span.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
-  span.setAttribute(key.ATTR_ERROR_TYPE, type);
-  span.setStatus(errorStatus(message));
+  if (known) span?.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
+  span?.setAttribute(key.ATTR_ERROR_TYPE, type);
+  span?.setStatus(errorStatus(message));
   handoff.failed(message, type);
 }
 

@@ -114,6 +114,11 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     registry.answeredHandoffs.delete(this.ownId);
   }
 
+  /** Another process got its carrier, and no run of this one took it: the answer is written and counted there. */
+  get isAnsweredElsewhere(): boolean {
+    return this.#sentAway && this.receiverId === undefined;
+  }
+
   /** To hang an answer on: the span itself while it is open, because some SDKs build their trees from spans and no ids. */
   get spanOrPlace(): Span {
     return this.#span ?? trace.wrapSpanContext(this.place);
@@ -236,7 +241,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     if (!this.#recorder.metrics.on) return;
     // Who is at work on it has the last word; who got it in another process has the only one.
     const isTaken = this.receiverId !== undefined && registry.runs.has(this.receiverId);
-    if (!isTaken && !(this.#sentAway && this.answeredAt === undefined)) this.#count();
+    if (!isTaken && !this.isAnsweredElsewhere) this.#count();
   }
 
   /** The run that picked it up has ended: what came of the handoff is known. */
@@ -324,7 +329,8 @@ function noticeLimit(handoff: Handoff): void {
 }
 
 function silentHandoff(recorder: Recorder, input: HandoffRequest, active: Context): Silent {
-  return new SilentHandoff(active, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
+  const sessionId = sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active);
+  return new SilentHandoff(active, sessionId, input.sourceRunId);
 }
 
 /** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */

@@ -130,15 +130,21 @@ export function silentSessionId(active: Context): string | undefined {
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
 export class SilentHandoff extends Silent {
   private readonly active: Context;
+  private readonly sourceRunId: string | undefined;
+  private readonly isInSession: boolean;
 
-  constructor(active: Context, sessionId: string | undefined) {
+  constructor(active: Context, sessionId: string | undefined, sourceRunId: string | undefined) {
     super(false, undefined, sessionId);
     this.active = active;
+    this.sourceRunId = sourceRunId;
+    this.isInSession = sessionId !== undefined;
   }
 
   override carrier(): Record<string, string> {
     const carrier = inject(this.active);
-    carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
+    // An unsampled run that is named alone leads to its trace, and to no session.
+    if (fromId(this.sourceRunId)) carrier.traceparent ??= this.sourceRunId as string;
+    if (this.isInSession || carrier.traceparent === undefined) carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
     return carrier;
   }
 }

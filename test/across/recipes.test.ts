@@ -9,7 +9,7 @@ http://{address}
 Order 4321 is refunded.
 
 ✓ SUP-123 · pipeline · completed in {t}
-  {when} · 2 agents · 1 handoff · 8 spans
+  {when} · 2 agents · 1 handoff · 7 spans
   input  Charged twice for order 4321
 
   +{t}  ● Triage
@@ -29,7 +29,7 @@ Order 4321 is refunded.
     expect(await runRecipe('worker-threads')).toBe(
       `
 ✓ SUP-123 · pipeline · completed in {t}
-  {when} · 2 agents · 1 handoff · 7 spans
+  {when} · 2 agents · 1 handoff · 6 spans
   input  A letter in Finnish
 
   +{t}  ● Support
@@ -49,7 +49,7 @@ Order 4321 is refunded.
     expect(await runRecipe('child-processes')).toBe(
       `
 ✓ PR-7 · pipeline · completed in {t}
-  {when} · 2 agents · 1 handoff · 8 spans
+  {when} · 2 agents · 1 handoff · 7 spans
   input  A change to the price list
 
   +{t}  ● Author

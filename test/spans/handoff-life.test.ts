@@ -178,3 +178,37 @@ describe('a receiver that says later who it is', () => {
     );
   });
 });
+
+describe('an answer in another process', () => {
+  it('has its span there: what the sender reports of it ends the wait, with an event on its run', () => {
+    baton.withRun({}, () => {
+      const handoff = baton.trackHandoffRequested({ target: 'worker' });
+      expect(handoff.carrier()).toHaveProperty('traceparent');
+      baton.trackHandoffRejected({ handoffId: handoff.id, reason: 'Closed on Sundays' });
+      const failed = baton.trackHandoffRequested({ target: 'printer' });
+      failed.carrier();
+      baton.trackHandoffFailed({ handoffId: failed.id, error: new Error('no paper') });
+    });
+    expect(tree()).toBe(
+      `
+invoke_agent triage [baton.handoff.rejected, baton.handoff.failed]
+  handoff worker PRODUCER {handoff.status=rejected}
+  handoff printer PRODUCER ERROR(no paper) {handoff.status=failed}
+`.trim(),
+    );
+    expect(recording.spans().at(-1)?.events[0]?.attributes).toMatchObject({
+      'baton.handoff.reason': 'Closed on Sundays',
+    });
+  });
+});
+
+describe('a handoff of a run that was not sampled', () => {
+  it('leads to its trace, and to no session that was made up', () => {
+    const unsampled = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+    expect(baton.trackHandoffRequested({ sourceRunId: unsampled }).carrier()).toEqual({ traceparent: unsampled });
+    expect(baton.trackHandoffRequested({ sourceRunId: unsampled, sessionId: 's' }).carrier()).toEqual({
+      traceparent: unsampled,
+      'baton-session': 's',
+    });
+  });
+});

@@ -843,7 +843,7 @@ describe('a fan-out', () => {
       await Promise.all(
         keys.map((agent, index) =>
           baton.withChildRun({ agent, handoffId: asked[index]?.id }, async () => {
-            await sleep(3 * (3 - index));
+            await sleep(25 * (3 - index));
             baton.trackHandoffCompleted();
             await baton.withTool({ tool: `${agent}_tool` }, () => sleep(1));
           }),

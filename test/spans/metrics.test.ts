@@ -140,7 +140,9 @@ describe('metrics', () => {
   it('count attributes that are left out', async () => {
     const baton = record();
     const metadata = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key${index}`, index]));
-    baton.withRun({ metadata, stepIndex: -1 }, (run) => run.setMetadata({ onemore: 1 }));
+    baton.withRun({ metadata: { nothing: undefined, ...metadata }, stepIndex: -1 }, (run) =>
+      run.setMetadata({ onemore: 1 }),
+    );
     expect(await measured()).toContain('baton.dropped_attributes 10 {attribute}');
   });
 
