@@ -37,8 +37,8 @@ describeWith(['jaeger', 'collector'], 'an agent and two gateways', () => {
     agent = await tier('agent', { GATEWAYS: JSON.stringify(gateways.map(({ grpc }) => grpc)) });
     await Promise.all([...gateways, agent].map((each) => each.start()));
 
-    const intake = await startApp('intake', agent.otlp, 0.5);
-    const office = await startApp('office', agent.otlp, 0.5);
+    const intake = await startApp('intake', agent.otlp, { ratio: 0.5 });
+    const office = await startApp('office', agent.otlp, { ratio: 0.5 });
     try {
       for (let index = 0; index < SESSIONS; index++) await work(index, intake.baton, office.baton);
     } finally {
@@ -153,7 +153,7 @@ describeWith(['jaeger', 'collector'], 'a Collector that is killed while its back
           GATEWAYS: JSON.stringify([gateway.grpc]),
         });
         const running: { stop(): Promise<void> }[] = [{ stop: first.remove }, { stop: gateway.remove }];
-        const app = await startApp('app', first.otlp, 1);
+        const app = await startApp('app', first.otlp, { ratio: 1 });
         let working = true;
         try {
           await first.start();

@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BasicTracerProvider, BatchSpanProcessor, type Sampler } from '@opentelemetry/sdk-trace-base';
 import { startReceiver } from '../../../src/cli/demo/receiver.ts';
@@ -12,8 +13,15 @@ export interface App {
   end(): Promise<readonly RecordedSpan[]>;
 }
 
-/** @param ratio - the share of sessions to keep, for a tail sampler; without it nothing is marked */
-export async function startApp(name: string, otlp: string, ratio?: number): Promise<App> {
+interface AppOptions {
+  /** The share of sessions to keep, for a tail sampler; without it nothing is marked. */
+  readonly ratio?: number;
+  /** Where its metrics go. */
+  readonly meterProvider?: MeterProvider;
+}
+
+export async function startApp(name: string, otlp: string, options: AppOptions = {}): Promise<App> {
+  const { ratio, meterProvider } = options;
   const receiver = await startReceiver();
   const exportTo = (url: string) =>
     // A short delay: many small requests, so that there is always one on its way.
@@ -31,7 +39,7 @@ export async function startApp(name: string, otlp: string, ratio?: number): Prom
     return readOtlpJson(receiver.bodies.join('\n')).spans;
   };
   return {
-    baton: new Baton({ agent: name, tracerProvider }),
+    baton: new Baton({ agent: name, tracerProvider, meterProvider }),
     end() {
       ended ??= end();
       return ended;

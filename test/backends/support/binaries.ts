@@ -7,6 +7,8 @@ const NAMES = {
   jaeger: ['jaeger'],
   tempo: ['tempo'],
   collector: ['otelcol', 'otelcol-contrib'],
+  prometheus: ['prometheus'],
+  chromium: ['chromium', 'chromium-browser', 'google-chrome'],
 } as const;
 
 export type Backend = keyof typeof NAMES;
@@ -15,7 +17,10 @@ export type Backend = keyof typeof NAMES;
 export function findBinary(backend: Backend): string | undefined {
   const { BATON_BACKENDS, PATH = '', XDG_CACHE_HOME } = process.env;
   const cache = join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'baton-backends');
-  const folders = BATON_BACKENDS ? [BATON_BACKENDS] : [...PATH.split(delimiter), cache];
+  const path = PATH.split(delimiter);
+  // Systems bring these two themselves.
+  const fromSystem = backend === 'prometheus' || backend === 'chromium';
+  const folders = BATON_BACKENDS ? [BATON_BACKENDS, ...(fromSystem ? path : [])] : [...path, cache];
   return folders
     .flatMap((folder) => NAMES[backend].map((name) => resolve(folder, name)))
     .find((path) => isExecutable(path));

@@ -8,7 +8,7 @@ export function describeWith(backends: readonly Backend[], name: string, tests: 
     describe(name, tests);
     return;
   }
-  const message = `${name}: no ${missing.join(', no ')}; put the release of Jaeger 2, Tempo 3 or the Collector (contrib) on the PATH, or its folder into BATON_BACKENDS`;
+  const message = `${name}: no ${missing.join(', no ')}; put the release of Jaeger 2, Tempo 3 or the Collector (contrib), Prometheus or Chromium on the PATH, or its folder into BATON_BACKENDS`;
   if (process.env.CI === 'true') throw new Error(message);
   process.stderr.write(`SKIPPED ${message}\n`);
   describe.skip(name, tests);

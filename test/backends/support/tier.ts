@@ -15,6 +15,8 @@ export interface Tier {
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** `host:port` where Prometheus reads. */
+  readonly metricsAddress: string;
   /** What it counted, as Prometheus would read it. */
   metrics(): Promise<readonly Sample[]>;
   remove(): Promise<void>;
@@ -57,6 +59,7 @@ export async function tier(
       });
     },
     kill,
+    metricsAddress: `127.0.0.1:${metrics}`,
     async metrics() {
       return (await statusOf(`${at(metrics)}/metrics`)).split('\n').flatMap(readSample);
     },
