@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { runCli } from '../cli/run-cli.ts';
 import { closedPort } from '../doctor/backend.ts';
@@ -26,6 +28,17 @@ describeWith(['jaeger'], 'otel-baton demo --jaeger', () => {
     expect(trace).toMatch(new RegExp(`^${jaeger.url}/trace/[0-9a-f]{32}$`));
     const traceId = trace.split('/').at(-1);
     expect(await searchAsUi(new URL(search))).toEqual([traceId]);
+  });
+
+  it('sends all examples there from a clone, and lists what to open', async () => {
+    const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'demo', '--', '--jaeger', jaeger.url], {
+      env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlp },
+    });
+    const sessions = stdout.match(/(?<=^✓ .+ · )[\w-]+(?: \(\w+\))? · completed/gm) ?? [];
+    expect(sessions.filter((session) => session.startsWith('customer-service'))).toHaveLength(3);
+    expect(sessions.length).toBeGreaterThanOrEqual(8);
+    expect(stdout.match(/^ {2}http.*\/trace\/[0-9a-f]{32}/gm)).toHaveLength(sessions.length);
+    expect(stdout).toContain(`${jaeger.url}/dependencies`);
   });
 
   it('says at once what to do when no Jaeger is there', async () => {
