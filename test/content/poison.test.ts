@@ -67,6 +67,8 @@ function sayEverywhere(value: unknown): void {
     ...{ tool: { name: it, provider: it, riskLevel: it, type: it, description: it }, target: { kind: it, key: it } },
     ...{ action: { type: it, name: it }, resource: { type: it, externalId: it, provider: it, environment: it } },
     ...{ model: { name: it, provider: it }, usage: { inputTokens: it, outputTokens: it, cost: { usd: it } }, type: it },
+    ...{ joins: [it], approver: it, approvalId: it, status: it, expiresInMs: it, trace: it },
+    ...{ context: { messages: it, bytes: it, metadataKeys: [it], filtered: it, content: it } },
     ...{ finishReasons: [it, it], carrier: { traceparent: it, 'baton-handoff': it, 'baton-session': it } },
   };
   for (const input of [given, nested] as never[]) {
@@ -81,6 +83,8 @@ function sayEverywhere(value: unknown): void {
         baton.withMcpCall(input, (call) => call.setCached(it));
         baton.withLlmCall(input, (call: ModelCall) => call.setResponse(input));
         baton.trackHandoffRequested(input);
+        baton.withApproval(input, (approval) => approval.reject(input));
+        baton.resolveApproval(input);
         baton.withChildRun({}, () => {
           baton.trackHandoffFailed(input);
           baton.track(input);

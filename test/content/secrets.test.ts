@@ -167,6 +167,31 @@ const PLACES: Record<string, (baton: Baton, text: string) => unknown> = {
     baton.trackHandoffRequested({ target: 'billing' });
     baton.withChildRun({ agent: 'billing' }, () => baton.trackHandoffFailed({ error: new Named(text) }));
   },
+  'what crosses with a handoff': (baton, text) =>
+    baton.trackHandoffRequested({
+      context: { metadataKeys: [text], filtered: [text], content: [{ role: 'user', text, [text]: 1 }] },
+    }),
+  'an approval': (baton, text) => {
+    const tool = { name: text, riskLevel: text };
+    const asked = { id: text, tool, approver: text, reason: text, payloadSummary: { text }, metadata: { text } };
+    baton.withApproval(asked, (approval) => approval.approve({ approver: text, reason: text }));
+  },
+  'an approval that is decided elsewhere': (baton, text) =>
+    baton.resolveApproval({
+      carrier: { traceparent: PLACE, 'baton-approval': text, 'baton-session': text },
+      status: 'rejected',
+      approver: text,
+      reason: text,
+      tool: text,
+    }),
+  'a session with a trace per run': (baton, text) =>
+    baton.withSession({ id: text, kind: text, trace: 'per-run', inputSummary: text }, () =>
+      baton.withRun({}, () => {}),
+    ),
+  'a session that is resumed': (baton, text) =>
+    baton.resumeSession({ carrier: { traceparent: PLACE, 'baton-session': text } }, (session) => {
+      session.setMetadata({ carrier: session.suspend() });
+    }),
   'the session in a carrier': (baton, text) =>
     baton.withRun({ carrier: { traceparent: PLACE, 'baton-session': text } }, () => {}),
   'the source in a carrier': (baton, text) =>

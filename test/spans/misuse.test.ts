@@ -1053,6 +1053,7 @@ const FIELDS = [
   ...['metadata', 'stepKey', 'stepName', 'stepIndex', 'parentRunId', 'agent', 'role', 'payloadSummary', 'handoffId'],
   ...['carrier', 'runId', 'tool', 'action', 'resource', 'callId', 'arguments', 'idempotencyKey', 'server', 'riskLevel'],
   ...['model', 'provider', 'operation', 'messages', 'usage', 'sourceRunId', 'target', 'mode', 'reason', 'reasonType'],
+  ...['trace', 'joins', 'context', 'expiresInMs', 'approver', 'status', 'approvalId', 'baton-approval'],
   ...['error', 'type', 'payload', 'finishReasons', 'inputTokens', 'cost', 'key', 'traceparent', 'baton-session'],
 ];
 
@@ -1070,14 +1071,18 @@ const WITH = [
   'withTool',
   'withLlmCall',
   'withMcpCall',
+  'withApproval',
+  'resumeSession',
 ] as const;
 const START = [
   ...['startSession', 'startRun', 'startChildRun', 'startWorkflowStep', 'startTool', 'startLlmCall', 'startMcpCall'],
+  'startApproval',
   'trackHandoffRequested',
 ];
 const TELL = [
   ...['trackHandoffCompleted', 'trackHandoffRejected', 'trackHandoffFailed', 'trackHandoffReturned', 'track'],
   'captureError',
+  'resolveApproval',
 ];
 const SET = [
   ...[
@@ -1090,7 +1095,7 @@ const SET = [
     'setCached',
     'setResponse',
   ],
-  ...['fail', 'carrier'],
+  ...['fail', 'carrier', 'suspend', 'approve', 'reject', 'expire'],
 ];
 
 type AnyMethod = (...given: unknown[]) => unknown;
