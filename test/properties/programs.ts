@@ -58,6 +58,7 @@ export interface SessionNode {
 type InRunNode =
   | { readonly kind: 'step'; readonly step: StepMetadata; readonly scope: Scope }
   | { readonly kind: 'tool'; readonly mcp: boolean; readonly scope: Scope }
+  | { readonly kind: 'approval'; readonly scope: Scope }
   | { readonly kind: 'model'; readonly tokens: number; readonly scope: Scope };
 
 type Node = SessionNode | RunNode | HandoffNode | InRunNode;
@@ -143,6 +144,7 @@ const { session, run } = fc.letrec<{ session: SessionNode; run: RunNode; handoff
         }),
         record<InRunNode>({ kind: fc.constant('step' as const), step, scope: inRun }),
         record<InRunNode>({ kind: fc.constant('tool' as const), mcp: fc.boolean(), scope: inRun }),
+        record<InRunNode>({ kind: fc.constant('approval' as const), scope: inRun }),
         tie('run'),
         { weight: 2, arbitrary: tie('handoff') },
         tie('session'),
@@ -327,6 +329,10 @@ export class Player {
     if (node.kind === 'tool') {
       note.name = 'execute_tool search';
       return this.#scoped(node.mcp ? 'McpCall' : 'Tool', { tool: 'search', ...common }, node.scope, note, inside);
+    }
+    if (node.kind === 'approval') {
+      note.name = 'await_approval refund';
+      return this.#scoped('Approval', { tool: 'refund', ...common }, node.scope, note, inside);
     }
     note.name = 'chat gpt';
     const scope = { ...node.scope, ending: ended(node.scope.ending) };
