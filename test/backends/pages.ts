@@ -1,7 +1,7 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { readRecentFromJaeger } from '../../src/replay.ts';
 import { describeWith } from './support/describe-with.ts';
 import { eventually } from './support/eventually.ts';
+import { allInJaeger } from './support/in-jaeger.ts';
 import { type Follower, followerOf } from './support/page-commands.ts';
 
 // Who copies the commands of these pages gets what the pages say.
@@ -21,7 +21,7 @@ describeWith(['jaeger', 'tempo', 'collector'], 'who follows', () => {
   it('docs/jaeger.md has three programs in Jaeger', async () => {
     const { follow, relocate } = await following('docs/jaeger.md');
     await follow();
-    const { spans } = await readRecentFromJaeger(relocate('http://localhost:16686'), { limit: 20 });
+    const spans = await allInJaeger({ url: relocate('http://localhost:16686') });
     const services = new Set(spans.map(({ resource }) => resource['service.name']));
     expect([...services]).toEqual(
       expect.arrayContaining(['support-escalation', 'response-worker', 'customer-service', 'billing_agent', 'billing']),

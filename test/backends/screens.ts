@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { buildTimelines, type RecordedSpan, readRecentFromJaeger } from '../../src/replay.ts';
+import { buildTimelines, type RecordedSpan } from '../../src/replay.ts';
 import { type RunningBackend, startJaeger } from './support/backends.ts';
 import { startBrowser } from './support/browser.ts';
 import { describeWith } from './support/describe-with.ts';
+import { allInJaeger } from './support/in-jaeger.ts';
 import { JaegerPage } from './support/jaeger-page.ts';
 
 // What people see, in the real UI in a real browser. UPDATE_IMAGES=1 makes the pictures of the documentation anew.
@@ -34,7 +35,7 @@ describeWith(['jaeger', 'chromium'], 'in the UI of Jaeger', () => {
     await run('examples/across/overnight.ts', [], jaeger, 'support');
     await run('examples/003-customer-service.ts', [], service, 'customer-service');
     browser = await startBrowser();
-    const { spans } = await readRecentFromJaeger(jaeger.url, { limit: 10 });
+    const spans = await allInJaeger(jaeger);
     const sessions = buildTimelines(spans).map(({ id }) => spans.filter((span) => sessionOf(span) === id));
     pipeline = sessions.find((each) => traceIdsOf(each).length === 1) ?? [];
     overnight = sessions.find((each) => traceIdsOf(each).length === 2) ?? [];
@@ -156,7 +157,7 @@ describeWith(['jaeger', 'chromium'], 'in the UI of Jaeger', () => {
     const { data } = (await response.json()) as { data: { parent: string; child: string; callCount: number }[] };
     expect(calls).toEqual(data.map(({ callCount }) => callCount).sort());
 
-    const { spans } = await readRecentFromJaeger(service.url, { limit: 10 });
+    const spans = await allInJaeger(service);
     const answers = spans
       .filter(({ kind }) => kind === 'consumer')
       .map(({ attributes: { 'baton.handoff.source': source }, resource }) => `${source} → ${resource['service.name']}`);
