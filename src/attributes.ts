@@ -108,6 +108,7 @@ export const ATTR_HANDOFF_PATH = 'baton.handoff.path';
 export const ATTR_HANDOFF_LOOP = 'baton.handoff.loop';
 
 export const ATTR_APPROVAL_ID = 'baton.approval.id';
+export const ATTR_APPROVAL_TOOL = 'baton.approval.tool';
 export const ATTR_APPROVAL_STATUS = 'baton.approval.status';
 export const ATTR_APPROVAL_WAIT_MS = 'baton.approval.wait_ms';
 export const ATTR_APPROVAL_APPROVER = 'baton.approval.approver';

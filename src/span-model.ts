@@ -296,9 +296,10 @@ function namesIn(list: readonly unknown[], attribute: string, content: Content):
 
 export function approvalSpan(attributes: Attributes, input: ApprovalInput, content: Content): string {
   const tool = typeof input.tool === 'string' ? { name: input.tool } : input.tool;
-  const name = content.name(tool?.name, key.ATTR_GEN_AI_TOOL_NAME);
+  const name = content.name(tool?.name, key.ATTR_APPROVAL_TOOL);
   set(attributes, key.ATTR_APPROVAL_ID, content.name(input.id, key.ATTR_APPROVAL_ID) || undefined);
-  set(attributes, key.ATTR_GEN_AI_TOOL_NAME, name);
+  // No `gen_ai.tool.name`: it would hide the details in Jaeger's UI, as on steps and handoffs.
+  set(attributes, key.ATTR_APPROVAL_TOOL, name);
   const risk = tool?.riskLevel ?? input.action?.riskLevel;
   set(attributes, key.ATTR_TOOL_RISK_LEVEL, content.name(risk, key.ATTR_TOOL_RISK_LEVEL));
   if (input.action) action(attributes, input.action, content);

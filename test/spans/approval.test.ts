@@ -51,7 +51,7 @@ invoke_workflow
       'baton.approval.id': expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       'baton.approval.reason': 'More than 100 €',
       'baton.tool.risk_level': 'high',
-      'gen_ai.tool.name': 'issue_refund',
+      'baton.approval.tool': 'issue_refund',
     });
   });
 

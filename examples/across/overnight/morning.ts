@@ -7,7 +7,7 @@ const telemetry = register({ serviceName: 'support-service' });
 const baton = new Baton({ agent: { key: 'support', name: 'Support' } });
 const ticket = JSON.parse(process.env.TICKET ?? '{}');
 
-await baton.resumeSession({ carrier: ticket.session }, () =>
+await baton.resumeSession({ carrier: ticket.session, kind: 'pipeline' }, () =>
   baton.withRun({ agent: { key: 'billing', name: 'Billing' } }, async () => {
     baton.resolveApproval({
       carrier: ticket.approval,

@@ -87,8 +87,11 @@ function ofSession({ spans, problems }: BackendSpans, sessionId: string): Backen
 async function recentSessions(jaeger: Backend, limit: number): Promise<string[]> {
   const services = await servicesOf(jaeger);
   const openings = (await mapSome(services, (service) => openingsOf(jaeger, service))).flat();
-  const summaries = (await mapSome(openings, (opening) => summariesOf(jaeger, opening))).flat();
-  const startOf = new Map(summaries.map(({ traceId, start }) => [traceId, start]));
+  const startOf = new Map<string, bigint>();
+  // One after the other: for a summary Jaeger 2.20 sorts what its memory holds in place, and two at once can damage a trace.
+  for (const opening of openings) {
+    for (const { traceId, start } of await summariesOf(jaeger, opening)) startOf.set(traceId, start);
+  }
   const newest = [...startOf].sort((one, other) => compareBigint(other[1], one[1])).map(([traceId]) => traceId);
   const sessions = new Set<string>();
   for (const traceId of newest) {
