@@ -13,7 +13,7 @@ import { type Sample, type Tier, tier } from './support/tier.ts';
 
 // The set-up of docs/company.md, with real Collectors: what is kept, what is counted, and that nothing gets lost.
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 beforeAll(() => void context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
 afterAll(() => context.disable());
 
@@ -179,7 +179,7 @@ describeWith(['jaeger', 'collector'], 'a Collector that is killed while its back
           await eventually(async () => {
             const stored = await spansInJaeger(jaeger, sent.map(traceOf));
             expect(idsOf(stored)).toEqual(idsOf(sent));
-          }, 30_000);
+          }, 75_000);
         } finally {
           working = false;
           await app.end();
