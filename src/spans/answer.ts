@@ -10,7 +10,7 @@ import { type Micros, now, tick, toHrTime } from './clock.ts';
 import { errorStatus, errorTypeOf, exceptionAttributes } from './failure.ts';
 import { Handoff } from './handoff.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { handoffById, registry } from './registry.ts';
+import { handoffById, hasEnded, registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
@@ -78,6 +78,14 @@ function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | 
   const run = around?.run;
   if (handoffId !== undefined && handoffId !== null) {
     const known = handoffById(handoffId) ?? (run?.pickedUp?.ownId === handoffId ? run.pickedUp : undefined);
+    // Its session is over here, and somebody else got its carrier: who is in no run can only report what is told there.
+    if (!known && !run && fromId(handoffId) && hasEnded(handoffId)) {
+      recorder.diagnostics.misuse(
+        'handoff_already_answered',
+        'handoffId: the session of that handoff is over; its answer is recorded by the run that got the carrier',
+      );
+      return undefined;
+    }
     return known ?? remoteHandoff(recorder, handoffId, around);
   }
   if (run?.pickedUp) return run.pickedUp;

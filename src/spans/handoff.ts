@@ -18,7 +18,7 @@ import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
 import { errorStatus } from './failure.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { registry, remember } from './registry.ts';
+import { registry, remember, rememberEnded } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, type Silent, SilentHandoff, silentSessionId } from './silent.ts';
@@ -112,6 +112,7 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     if (!this.#named) return;
     registry.handoffs.delete(this.ownId);
     registry.answeredHandoffs.delete(this.ownId);
+    if (this.#sentAway) rememberEnded(this.ownId);
   }
 
   /** Another process got its carrier, and no run of this one took it: the answer is written and counted there. */

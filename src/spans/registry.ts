@@ -51,7 +51,7 @@ export function handoffById(id: string): Handoff | undefined {
   return registry.handoffs.get(id) ?? registry.answeredHandoffs.get(id);
 }
 
-/** Tells a late call from a run of another process, without keeping anything of the run alive. */
+/** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
 export function rememberEnded(runId: string): void {
   const mark = markOf(runId);
   registry.endedRuns[mark % ENDED_RUNS] = mark;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { trace } from '@opentelemetry/api';
+import { SpanKind, trace } from '@opentelemetry/api';
 import { Baton } from '../../src/index.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
@@ -199,6 +199,30 @@ invoke_agent triage [baton.handoff.rejected, baton.handoff.failed]
     expect(recording.spans().at(-1)?.events[0]?.attributes).toMatchObject({
       'baton.handoff.reason': 'Closed on Sundays',
     });
+  });
+});
+
+describe('a report that comes when the session is over', () => {
+  it('writes no second answer: the run that got the carrier has given it', () => {
+    let id = '';
+    let carrier = {};
+    baton.withSession({ id: 's' }, () =>
+      baton.withRun({}, () => {
+        const handoff = baton.trackHandoffRequested({ target: 'worker' });
+        id = handoff.id;
+        carrier = handoff.carrier();
+      }),
+    );
+    baton.withRun({ carrier, agent: 'worker' }, () => {});
+    baton.trackHandoffCompleted({ handoffId: id, sessionId: 's' });
+    expect(recording.spans().filter(({ kind }) => kind === SpanKind.CONSUMER)).toHaveLength(1);
+    expect(baton.warnings()).toEqual({ handoff_already_answered: 1 });
+  });
+
+  it('still tells what is no id of a handoff', () => {
+    baton.trackHandoffCompleted({ handoffId: 'junk' });
+    baton.trackHandoffCompleted({ handoffId: 7 as never });
+    expect(baton.warnings()).toEqual({ unknown_handoff: 2 });
   });
 });
 
