@@ -19,6 +19,12 @@ export function fromHeaderText(value: string | undefined): string | undefined {
   }
 }
 
+/** Instrumentations of `fetch` add a `traceparent` behind that of the app, and servers join the two: the first is ours. */
+export function traceparentOf(carrier: Carrier): string | undefined {
+  const { traceparent } = carrier;
+  return typeof traceparent === 'string' ? traceparent.split(',')[0]?.trim() : traceparent;
+}
+
 /** The session that a carrier names. */
 export function sessionOf(carrier: Carrier | null | undefined): string | undefined {
   return fromHeaderText(carrier?.[CARRIER_SESSION]);

@@ -1,6 +1,6 @@
 import type { Attributes, Link } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { sessionOf } from '../context/header-text.ts';
+import { sessionOf, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { describe } from '../errors.ts';
@@ -131,7 +131,7 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
 }
 
 function askedAt(carrier: Carrier, id: string): Link[] | undefined {
-  const place = fromId(carrier.traceparent) ?? fromId(id);
+  const place = fromId(traceparentOf(carrier)) ?? fromId(id);
   return place && [linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' })];
 }
 

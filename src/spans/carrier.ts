@@ -1,6 +1,6 @@
 import { type Context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
-import { fromHeaderText, sessionOf, toHeaderText } from '../context/header-text.ts';
+import { fromHeaderText, sessionOf, toHeaderText, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
@@ -54,7 +54,8 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     );
     return undefined;
   }
-  const carrier = withOneTraceparent(given);
+  const traceparent = traceparentOf(given);
+  const carrier = traceparent === given.traceparent ? given : { ...given, traceparent };
   const sessionId = sessionIdOf(recorder, sessionOf(carrier));
   const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
@@ -86,13 +87,6 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     handoffId,
     source: content.name(fromHeaderText(carrier[CARRIER_SOURCE]), ATTR_HANDOFF_SOURCE),
   };
-}
-
-/** Instrumentations of `fetch` add a `traceparent` behind that of the app, and servers join the two: the first is ours. */
-function withOneTraceparent(carrier: Carrier): Carrier {
-  const { traceparent } = carrier;
-  if (typeof traceparent !== 'string' || !traceparent.includes(',')) return carrier;
-  return { ...carrier, traceparent: traceparent.slice(0, traceparent.indexOf(',')).trim() };
 }
 
 /** What of a carrier was cut, forged or never there. */

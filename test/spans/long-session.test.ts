@@ -62,6 +62,22 @@ invoke_workflow {session.status=completed} --resume--> invoke_workflow pipeline
   });
 });
 
+describe('what was suspended and came in HTTP headers', () => {
+  it('is linked to where it stopped, although fetch was instrumented and added a traceparent', () => {
+    const other = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const twice = (carrier: Carrier): Carrier => ({ ...carrier, traceparent: `${carrier.traceparent}, ${other}` });
+    const approval = baton.startApproval({ tool: 'refund' }).suspend();
+    const session = baton.startSession({ kind: 'pipeline' }).suspend();
+    baton.resumeSession({ carrier: twice(session) }, () => {
+      baton.resolveApproval({ carrier: twice(approval), status: 'approved' });
+    });
+    expect(tree()).toContain(
+      '} --resume--> invoke_workflow pipeline\n  await_approval --resume--> await_approval refund',
+    );
+    expect(baton.warnings()).toEqual({ no_run: 1 });
+  });
+});
+
 describe('a session with a trace per run', () => {
   it('keeps no span open, links each run to the one before, and ends with a span that links to them all', () => {
     baton.withSession({ id: 'thread-7', kind: 'multi_agent', trace: 'per-run', metadata: { channel: 'chat' } }, () => {
