@@ -78,18 +78,21 @@ function handMade(line: '2' | '3'): string {
     const { context, trace } = require('@opentelemetry/api');
     const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
     const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
-    const { BatchSpanProcessor, ${provider} } = require('@opentelemetry/${from}');
+    const { BatchSpanProcessor, SimpleSpanProcessor, ${provider} } = require('@opentelemetry/${from}');
     const { resourceFromAttributes } = require('@opentelemetry/resources');
-    const { agentServices, pipelineSpans } = require('otel-baton/export');
+    const { agentServices, onlyPipelines, pipelineSpans } = require('otel-baton/export');
 
-    const exporter = agentServices(new OTLPTraceExporter());
+    const exporter = agentServices(onlyPipelines(new OTLPTraceExporter()));
+    const Processor = process.env.PROCESSOR === 'simple' ? SimpleSpanProcessor : BatchSpanProcessor;
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(
       new ${provider}({
         resource: resourceFromAttributes({ 'service.name': process.env.OTEL_SERVICE_NAME }),
-        spanProcessors: [pipelineSpans(), new BatchSpanProcessor(${batch})],
+        spanProcessors: [pipelineSpans(), new Processor(${batch})],
       }),
     );
+    // No part of a pipeline: it must not arrive.
+    trace.getTracer('app').startSpan('start-up').end();
   `;
 }
 
@@ -130,6 +133,20 @@ describe.each(LINES)('$name', ({ packages, node }) => {
     'the pipeline arrives whole, with parents, links and resources: %s',
     async (_, args) => {
       expect(await run(...args)).toBe(PIPELINE_TREE);
+    },
+    60_000,
+  );
+
+  it.each(['simple', 'batch'])(
+    'both exporter plugins, one around the other, let just the pipeline through behind a %s processor',
+    async (PROCESSOR) => {
+      const arrived = watch(receiver);
+      await app.run(['--require', './set-up.cjs', 'pipeline-app.mjs'], {
+        PROCESSOR,
+        OTEL_SERVICE_NAME: 'shop',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      });
+      expect(serviceTree(arrived())).toBe(PIPELINE_TREE);
     },
     60_000,
   );
