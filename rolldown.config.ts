@@ -20,7 +20,9 @@ function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOption
       esModule: true,
       sourcemap: true,
       chunkFileNames: 'chunks/[name].js',
-      codeSplitting: { groups: [{ name: 'common', test: /[\\/]src[\\/](context|diagnostics|env|errors|secrets)\b/ }] },
+      codeSplitting: {
+        groups: [{ name: 'common', test: /[\\/]src[\\/](context|diagnostics|env|errors|secrets|time-limit)\b/ }],
+      },
     },
   };
 }

@@ -35,6 +35,7 @@ import { Silent } from './spans/silent.ts';
 import { resumeSession, startSession } from './spans/start-session.ts';
 import { startMcpCall, startTool } from './spans/tool-call.ts';
 import { startWorkflowStep } from './spans/workflow-step.ts';
+import { within } from './time-limit.ts';
 
 /** A started piece of work that can run the app's callback inside itself. */
 interface Performing {
@@ -45,8 +46,6 @@ type Starter<Input> = (recorder: Recorder, input: Input) => object;
 
 /** How long `flush` and `shutdown` wait for the provider, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 10_000;
-/** A longer timer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * OpenTelemetry for multi-agent pipelines: wrap the work in sessions, runs, steps and tool calls, say when it is handed
@@ -271,19 +270,14 @@ export class Baton {
       );
     }
     if (!this.#enabled || typeof provider?.forceFlush !== 'function') return true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
-      const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(false), Math.min(options?.timeoutMs ?? FLUSH_TIMEOUT_MS, LONGEST_TIMER_MS));
-      });
-      const done = await Promise.race([Promise.resolve(provider.forceFlush()).then(() => true), late]);
+      const flushed = Promise.resolve(provider.forceFlush()).then(() => true);
+      const done = await within(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
       if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
       return done;
     } catch (error) {
       this.#recorder.failed('flush', Array.isArray(error) ? error[0] : error);
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -2,6 +2,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { messageOf } from '../diagnostics.ts';
 import { environment } from '../env.ts';
 import { withoutSecrets } from '../secrets.ts';
+import { within } from '../time-limit.ts';
 import { judgeDeliveries } from './deliveries.ts';
 import { checkEndpoint } from './endpoint.ts';
 import { type Diagnosis, type Finding, good, problem, toDiagnosis, warning } from './finding.ts';
@@ -106,21 +107,17 @@ function hasDelivered(deliveries: readonly Delivery[], url: string): boolean {
 async function flush(provider: TracerProvider, timeoutMs: number): Promise<Finding[]> {
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
   if (typeof forceFlush !== 'function') return [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Finding[]>((resolve) => {
-    const message = `the provider did not flush within ${timeoutMs} ms`;
-    timer = setTimeout(
-      () => resolve([problem('flush', message, 'is the collector slow, or not reachable?')]),
-      timeoutMs,
-    );
-  });
+  const message = `the provider did not flush within ${timeoutMs} ms`;
+  const late = [problem('flush', message, 'is the collector slow, or not reachable?')];
   try {
-    return await Promise.race([Promise.resolve(forceFlush.call(provider)).then(() => []), late]);
+    return await within(
+      Promise.resolve(forceFlush.call(provider)).then(() => []),
+      timeoutMs,
+      late,
+    );
   } catch (error) {
     const first = Array.isArray(error) ? error[0] : error;
     return [problem('flush', `the provider could not flush: ${withoutSecrets(messageOf(first))}`)];
-  } finally {
-    clearTimeout(timer);
   }
 }
 

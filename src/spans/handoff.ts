@@ -13,6 +13,7 @@ import { withoutScope } from '../context/scope.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import type { HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
 import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
+import { LONGEST_TIMER_MS } from '../time-limit.ts';
 import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
@@ -24,8 +25,6 @@ import { SessionRecord } from './session-record.ts';
 import { isSilent, type Silent, SilentHandoff, silentSessionId } from './silent.ts';
 
 const MAX_CHAIN = 200;
-/** A longer timer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the

@@ -8,7 +8,18 @@ import { readSource } from './imports.ts';
 // file beside them. A new room needs a line here.
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
-const library = ['content', 'context', 'diagnostics', 'env', 'options', 'shared', 'span-model', 'spans', ...words];
+const library = [
+  'content',
+  'context',
+  'diagnostics',
+  'env',
+  'options',
+  'shared',
+  'span-model',
+  'spans',
+  'time-limit',
+  ...words,
+];
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
@@ -18,6 +29,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   model: [],
   secrets: [],
   shared: [],
+  'time-limit': [],
   version: [],
   diagnostics: ['errors', 'secrets'],
   content: ['diagnostics', 'secrets', ...words],
@@ -25,7 +37,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   options: ['content', 'diagnostics', 'env', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  doctor: ['context', 'diagnostics', 'env', 'secrets', ...words],
+  doctor: ['context', 'diagnostics', 'env', 'secrets', 'time-limit', ...words],
   baton: ['doctor', ...library],
   export: ['context', 'diagnostics', 'env', ...words],
   index: ['baton', 'doctor', 'export', ...library],
