@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
-import { PIPELINE_TREE, serviceTree, watch } from './support/arrived.ts';
+import { PIPELINE_TREE, serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
 import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
 
 // The packed package beyond Node, as docs/runtimes.md says it: the commands and the code are the page's own, the runtimes come
@@ -77,15 +77,6 @@ await baton.withSession({ kind: 'pipeline' }, async () => {
 });
 await baton.shutdown();
 `;
-
-const TEN_LINES_TREE = `
-invoke_workflow pipeline [shop]
-  invoke_agent Triage [triage]
-    handoff billing [triage]
-      accept_handoff triage [billing]
-    invoke_agent billing [billing] -> handoff billing
-      execute_tool issue_refund [billing]
-`.trim();
 
 const FLAT = `
 invoke_workflow pipeline [shop]

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
-import { PIPELINE_TREE, serviceTree, watch } from './support/arrived.ts';
+import { PIPELINE_TREE, serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
 import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
 
@@ -19,15 +19,6 @@ const LINES: readonly { readonly name: string; readonly packages: readonly strin
   { name: 'SDK 3.x, API 1.10, on Node 22', packages: SDK_3, node: '22' },
   { name: 'SDK 3.x, API 1.10, on Node 24', packages: SDK_3, node: '24' },
 ];
-
-const TEN_LINES_TREE = `
-invoke_workflow pipeline [shop]
-  invoke_agent Triage [triage]
-    handoff billing [triage]
-      accept_handoff triage [billing]
-    invoke_agent billing [billing] -> handoff billing
-      execute_tool issue_refund [billing]
-`.trim();
 
 let workshop: Workshop;
 let receiver: Receiver;

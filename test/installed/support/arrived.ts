@@ -12,6 +12,16 @@ invoke_workflow pipeline [shop]
       execute_tool support.compose_reply [response-worker]
 `.trim();
 
+/** The ten lines of the README as they must arrive. */
+export const TEN_LINES_TREE: string = `
+invoke_workflow pipeline [shop]
+  invoke_agent Triage [triage]
+    handoff billing [triage]
+      accept_handoff triage [billing]
+    invoke_agent billing [billing] -> handoff billing
+      execute_tool issue_refund [billing]
+`.trim();
+
 /** Begins to watch a receiver; the answer reads what came since. */
 export function watch(receiver: Receiver): () => readonly RecordedSpan[] {
   const before = receiver.bodies.length;
