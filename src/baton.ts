@@ -19,9 +19,11 @@ import type {
   SessionInput,
   ToolInput,
   TrackedEvent,
+  Until,
   WorkflowStepInput,
 } from './model.ts';
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
 import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { resolveApproval, startApproval } from './spans/approval.ts';
@@ -39,7 +41,7 @@ import { within } from './time-limit.ts';
 
 /** A started piece of work that can run the app's callback inside itself. */
 interface Performing {
-  perform<T>(fn: (handle: unknown) => T): T;
+  perform<T>(fn: (handle: unknown) => T, until?: (result: unknown) => unknown): T;
 }
 
 type Starter<Input> = (recorder: Recorder, input: Input) => object;
@@ -102,7 +104,7 @@ export class Baton {
   }
 
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
-  withSession<T>(input: SessionInput, fn: (session: Session) => T): T {
+  withSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
     return this.#within(startSession, input, fn);
   }
 
@@ -110,27 +112,27 @@ export class Baton {
    * Goes on with a session that was suspended, or that another process has: the same `session.id`, linked to where it stopped
    * when the `carrier` of `session.suspend()` is there.
    */
-  resumeSession<T>(input: SessionInput, fn: (session: Session) => T): T {
+  resumeSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
     return this.#within(resumeSession, input, fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
-  withRun<T>(input: RunInput, fn: (run: Run) => T): T {
+  withRun<T>(input: RunInput & Until<T>, fn: (run: Run) => T): T {
     return this.#within(startRun, input, fn);
   }
 
   /** A run that another run starts. Belongs to the agent it names, else to its step. */
-  withChildRun<T>(input: ChildRunInput, fn: (run: Run) => T): T {
+  withChildRun<T>(input: ChildRunInput & Until<T>, fn: (run: Run) => T): T {
     return this.#within(startChildRun, input, fn);
   }
 
   /** A named piece of a run. */
-  withWorkflowStep<T>(input: WorkflowStepInput, fn: (step: WorkflowStep) => T): T {
+  withWorkflowStep<T>(input: WorkflowStepInput & Until<T>, fn: (step: WorkflowStep) => T): T {
     return this.#within(startWorkflowStep, input, fn);
   }
 
   /** An action through a tool, with risk, action and resource. */
-  withTool<T>(input: ToolInput, fn: (call: ToolCall) => T): T {
+  withTool<T>(input: ToolInput & Until<T>, fn: (call: ToolCall) => T): T {
     return this.#within(startTool, input, fn);
   }
 
@@ -138,17 +140,17 @@ export class Baton {
    * Asks somebody before something is done, and waits. A callback that gives `true` has approved, `false` rejected; or say it
    * on the handle. `suspend` lets the wait go on without this process.
    */
-  withApproval<T>(input: ApprovalInput, fn: (approval: Approval) => T): T {
+  withApproval<T>(input: ApprovalInput & Until<T>, fn: (approval: Approval) => T): T {
     return this.#within(startApproval, input, fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
-  withLlmCall<T>(input: ModelCallInput, fn: (call: ModelCall) => T): T {
+  withLlmCall<T>(input: ModelCallInput & Until<T>, fn: (call: ModelCall) => T): T {
     return this.#within(startModelCall, input, fn);
   }
 
   /** A tool that is called over the Model Context Protocol. */
-  withMcpCall<T>(input: McpCallInput, fn: (call: ToolCall) => T): T {
+  withMcpCall<T>(input: McpCallInput & Until<T>, fn: (call: ToolCall) => T): T {
     return this.#within(startMcpCall, input, fn);
   }
 
@@ -296,7 +298,7 @@ export class Baton {
   #within<Input extends object, T, Handle>(start: Starter<Input>, input: Input, fn: (handle: Handle) => T): T {
     if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
     const handle = this.#start<Input, Performing | Silent>(start, input);
-    if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T);
+    if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T, untilIn(input));
     return fn(handle as Handle);
   }
 
@@ -332,6 +334,8 @@ export class Baton {
       return action(this.#recorder, this.#checked(input));
     } catch (error) {
       if (error instanceof BatonError) throw error;
+      // No place for a recording: the app's own next call says so.
+      if (isOverflow(error)) return undefined;
       this.#diagnostics.misuse(
         'invalid_input',
         `the options cannot be read: ${messageOf(error)}; the rest is recorded`,
@@ -351,6 +355,15 @@ export class Baton {
     if (typeof input === 'object' && input !== null) return input;
     this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
     return {} as Input;
+  }
+}
+
+function untilIn(input: unknown): ((result: unknown) => unknown) | undefined {
+  try {
+    const { until } = input as { until?: unknown };
+    return typeof until === 'function' ? (until as () => unknown) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

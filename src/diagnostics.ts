@@ -1,5 +1,6 @@
 import { type DiagLogger, diag } from '@opentelemetry/api';
 import { BatonError, type BatonErrorCode } from './errors.ts';
+import { hasRoom, postpone } from './room-left.ts';
 import { withoutSecrets } from './secrets.ts';
 
 /** One warning, as `onWarning` gets it. */
@@ -36,6 +37,11 @@ export class Diagnostics {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
+    if (hasRoom()) this.#tell(code, message);
+    else postpone(() => this.#tell(code, message));
+  }
+
+  #tell(code: BatonErrorCode, message: string): void {
     // What was given may be a secret in the wrong place, and a log is also an exit.
     const safe = withoutSecrets(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));

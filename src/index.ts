@@ -38,6 +38,7 @@ export type {
   CapturedError,
   Carrier,
   ChildRunInput,
+  Given,
   HandoffAnswer,
   HandoffContext,
   HandoffMode,
@@ -64,6 +65,7 @@ export type {
   Tool,
   ToolInput,
   TrackedEvent,
+  Until,
   Usage,
   WorkflowStepInput,
 } from './model.ts';

@@ -70,6 +70,25 @@ export interface IncomingHeaders {
   readonly [header: string]: string | readonly string[] | undefined;
 }
 
+/**
+ * What `until` gets: what the callback gives; of a plain promise, as an `async` function gives it, its value.
+ */
+export type Given<T> = T extends Promise<infer Value> ? (Promise<Value> extends T ? Value : T) : T;
+
+/** For each `with…`: when the work is over, where the callback's result does not say so by itself. */
+export interface Until<T> {
+  /**
+   * Gives what to wait for: a promise, a stream or an iterable. The span ends with that instead of the result, and fails when it
+   * fails. Called once, when the callback has given its result, and only where the scope is recorded. docs/results.md says what Baton sees without it.
+   *
+   * @example
+   * ```ts
+   * baton.withLlmCall({ model, until: (stream) => stream.finalMessage() }, () => client.messages.stream(request));
+   * ```
+   */
+  readonly until?: ((result: Given<T>) => unknown) | undefined;
+}
+
 export interface SessionInput {
   /** The app's own id (a ticket, a thread). Default: a random UUID. */
   readonly id?: string | undefined;

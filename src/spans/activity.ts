@@ -1,23 +1,31 @@
 import { type Attributes, type Context, context as contextApi, type Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { withScope } from '../context/scope.ts';
-import { settle } from '../context/settle.ts';
 import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
+import { catchUp, hasRoom, postpone } from '../room-left.ts';
 import type { Around } from './around.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { isAbort, recordError } from './failure.ts';
 import type { Recorder } from './recorder.ts';
+import type { Awaiting } from './results/awaiting.ts';
+import type { Progress } from './results/progress.ts';
+import { settle } from './results/settle.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** Of the errors that pass, more need not be told apart. */
 const MAX_SEEN = 100;
 
+/** Scopes that run inside each other right now, without a turn of the loop in between. */
+let nested = 0;
+/** With so many of them the stack may be nearly full. */
+const DEEP = 100;
+
 /** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
-export abstract class Activity implements Scoped, Around {
+export abstract class Activity implements Scoped, Around, Awaiting {
   readonly recorder: Recorder;
   readonly record: SessionRecord;
   abstract readonly run: Run | undefined;
@@ -30,10 +38,17 @@ export abstract class Activity implements Scoped, Around {
   /** The activity around this one. */
   readonly parent: Activity | undefined;
   ended = false;
+  /** What to wait for instead of the callback's result. */
+  until: ((result: unknown) => unknown) | undefined;
+  /** When something inside it last began or ended. */
+  latest: Micros;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
+  /** How far the result has been read that the callback gave, and when it gave it. */
+  #progress: Progress | undefined;
+  #givenAt: Micros = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -50,6 +65,8 @@ export abstract class Activity implements Scoped, Around {
     this.parent = around.activity;
     this.span = span;
     this.startedAt = startedAt;
+    this.latest = startedAt;
+    if (this.parent) this.parent.latest = startedAt;
     this.context = withScope(parent, active ?? undefined, this);
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
@@ -74,16 +91,28 @@ export abstract class Activity implements Scoped, Around {
     this.#seen.add(error);
   }
 
-  /** Runs the app's callback inside this activity and ends it when the result has settled. */
-  perform<T>(fn: (handle: this) => T): T {
-    let result: T;
+  /** Runs the app's callback inside this activity and ends it when the work behind its result is done. */
+  perform<T>(fn: (handle: this) => T, until?: (result: unknown) => unknown): T {
+    if (until) this.until = until;
+    nested++;
     try {
-      result = contextApi.with(this.context, fn, undefined, this);
+      return settle(contextApi.with(this.context, fn, undefined, this), this);
     } catch (error) {
-      this.fail(error);
+      this.#thrown(error);
       throw error;
+    } finally {
+      nested--;
     }
-    return settle(result, this);
+  }
+
+  /** With a full stack the recording waits for room: the app's own error counts, and not what fails on top of it. */
+  #thrown(error: unknown): void {
+    try {
+      if (hasRoom()) this.fail(error);
+      else postpone(() => this.fail(error));
+    } catch {
+      // It ends with its session.
+    }
   }
 
   within<T>(fn: () => T): T {
@@ -101,9 +130,39 @@ export abstract class Activity implements Scoped, Around {
     this.close(aborted ? 'cancelled' : 'failed');
   }
 
-  /** Its session ended first, or was suspended. */
+  done(_value: unknown): void {
+    this.end();
+  }
+
+  failed(error: unknown): void {
+    this.#thrown(error);
+  }
+
+  cancelled(): void {
+    if (!this.ended) this.close('cancelled');
+  }
+
+  given(progress: Progress): void {
+    this.#progress = progress;
+    this.#givenAt = now();
+  }
+
+  gaveUp(): void {
+    this.abandon();
+  }
+
+  cannotWatch(why: string): void {
+    this.recorder.diagnostics.warn('unwatched_result', `${why}: its span ends when it is given, not when it is read`);
+    this.end();
+  }
+
+  /** Its session ended first, or was suspended. What was given to be read later may never have been, or been given up. */
   abandon(as: 'abandoned' | 'suspended' = 'abandoned'): void {
-    if (!this.ended) this.close(as);
+    if (this.ended) return;
+    const state = this.#progress?.state;
+    if (state === 'unread') this.close('completed', Math.max(this.#givenAt, this.latest));
+    else if (state === 'idle') this.close('cancelled', Math.max(this.#progress?.readAt ?? 0, this.latest));
+    else this.close(as);
   }
 
   [Symbol.dispose](): void {
@@ -162,9 +221,16 @@ export abstract class Activity implements Scoped, Around {
   /** What is written with the end, by kind. */
   protected abstract finish(outcome: RunStatus): void;
 
-  protected close(outcome: RunStatus): void {
-    const { recorder, record } = this;
+  /** `at` is when it ended, when that is not now. */
+  protected close(outcome: RunStatus, at?: Micros): void {
     this.ended = true;
+    if (nested > DEEP && !hasRoom()) postpone(() => this.#conclude(outcome, at));
+    else this.#conclude(outcome, at);
+  }
+
+  #conclude(outcome: RunStatus, at: Micros | undefined): void {
+    const { recorder, record } = this;
+    catchUp();
     record.closed(this);
     try {
       if (record.owner === this) {
@@ -175,7 +241,8 @@ export abstract class Activity implements Scoped, Around {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
-    const endedAt = now();
+    const endedAt = at ?? now();
+    if (this.parent && this.parent.latest < endedAt) this.parent.latest = endedAt;
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];

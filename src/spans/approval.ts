@@ -62,17 +62,9 @@ export class Approval extends InRun implements ApprovalHandle {
   }
 
   /** A callback that gives true has approved, one that gives false has rejected. */
-  override perform<T>(fn: (handle: this) => T): T {
-    return super.perform((handle) => {
-      const result = fn(handle);
-      if (!(result instanceof Promise)) return this.#heard(result);
-      return result.then((value) => this.#heard(value)) as T;
-    });
-  }
-
-  #heard<T>(word: T): T {
+  override done(word: unknown): void {
     if (!this.ended && typeof word === 'boolean') this.decide(word ? 'approved' : 'rejected');
-    return word;
+    else super.done(word);
   }
 
   protected override finish(outcome: RunStatus): void {

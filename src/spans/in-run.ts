@@ -9,7 +9,7 @@ import { joinsOf } from './joins.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, Unsampled } from './silent.ts';
+import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 
 /** A piece of a run: a step, a tool call, a model call. Belongs to the agent of its run. */
 export class InRun extends Activity {
@@ -47,7 +47,7 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   name: (attributes: Attributes, input: Input, content: Recorder['content']) => string,
 ): Handle | Silent {
   const active = recorder.active();
-  if (isSilent(active, input.runId, input.sessionId)) return new Silent(false);
+  if (isSilent(active, input.runId, input.sessionId)) return unheard(active, false, input.sessionId, input.runId);
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId') ?? new SessionRecord(recorder, active);
   if (around.runId === undefined) {
     recorder.diagnostics.misuse('no_run', `${kind.what} outside any run: name its runId, or call it inside withRun`);

@@ -90,9 +90,9 @@ export class LongSession extends Session {
     super.fail(error);
   }
 
-  protected override close(outcome: RunStatus): void {
+  protected override close(outcome: RunStatus, at?: Micros): void {
     this.#begin();
-    super.close(outcome);
+    super.close(outcome, at);
   }
 
   protected override get place(): SpanContext | undefined {

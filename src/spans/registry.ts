@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics.ts';
 import { shared } from '../shared.ts';
 import type { Approval } from './approval.ts';
@@ -13,7 +14,7 @@ interface Registry {
   readonly approvals: ById<Approval>;
   readonly handoffs: ById<Handoff>;
   /** Ids of open sessions that the sampler dropped: what names them is dropped with them. */
-  readonly droppedSessions: ById<true>;
+  readonly droppedSessions: ById<SpanContext>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: ById<Handoff>;
   /** Marks of the runs that ended lately, each in a place of its own that a later one may take. */

@@ -26,7 +26,7 @@ import { pickUp } from './pick-up.ts';
 import type { Recorder } from './recorder.ts';
 import { handoffById, registry, remember, rememberEnded } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, silentSessionId, Unsampled } from './silent.ts';
+import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 
 /** One agent at work. */
 export class Run extends Activity implements RunHandle {
@@ -157,7 +157,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const active = recorder.active();
   const { content } = recorder;
   if (isSilent(active, input.parentRunId, input.sessionId)) {
-    return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
+    return unheard(active, false, sessionIdOf(recorder, input.sessionId), input.parentRunId);
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
   const sessionId = input.sessionId ?? carried?.sessionId;

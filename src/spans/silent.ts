@@ -1,9 +1,8 @@
-import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
+import { type Context, context as contextApi, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import { toHeaderText } from '../context/header-text.ts';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
-import { type Awaiting, settle } from '../context/settle.ts';
 import { isSuppressed } from '../context/suppress.ts';
 import type {
   Approval,
@@ -18,6 +17,8 @@ import type {
 } from '../handles.ts';
 import type { Carrier } from '../model.ts';
 import { registry, remember } from './registry.ts';
+import type { Awaiting } from './results/awaiting.ts';
+import { keepScope, settle } from './results/settle.ts';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -122,6 +123,38 @@ export function isSilent(active: Context, runId: string | undefined, sessionId?:
   return scope?.silent === true;
 }
 
+/**
+ * A scope inside one that records nothing, or that names a run or a session of which nothing is recorded: what happens in it, ours and
+ * foreign, is dropped with that.
+ */
+class Unheard extends Silent {
+  private readonly context: Context;
+
+  constructor(session: boolean, sessionId: string | undefined, context: Context) {
+    super(session, undefined, sessionId);
+    this.context = context;
+  }
+
+  override within<T>(fn: () => T): T {
+    return contextApi.with(this.context, fn);
+  }
+
+  perform<T>(fn: (handle: this) => T): T {
+    return keepScope(contextApi.with(this.context, fn, undefined, this), this.context);
+  }
+}
+
+/** The handle of what starts where nothing is recorded (`isSilent`), by the run or the session that it names. */
+export function unheard(active: Context, session: boolean, sessionId?: string, runId?: string): Silent {
+  // Who suppresses tracing does so for one call, and not for what is read after it.
+  if (isSuppressed(active)) return new Silent(session, undefined, sessionId);
+  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
+  if (scope?.silent) return new Unheard(session, session ? sessionId : (sessionId ?? scope.sessionId), active);
+  const place = fromId(runId) ?? registry.droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, place && trace.wrapSpanContext(place), new SilentScope(sessionId));
+  return new Unheard(session, sessionId, context);
+}
+
 /** The session of a scope that records nothing. */
 export function silentSessionId(active: Context): string | undefined {
   return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
@@ -162,15 +195,16 @@ export class Unsampled extends Silent implements Awaiting {
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, true);
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place);
   }
 
   override within<T>(fn: () => T): T {
     return contextApi.with(this.context, fn);
   }
 
+  readonly until = undefined;
+
   perform<T>(fn: (handle: this) => T): T {
-    if (!this.#isSession) return contextApi.with(this.context, fn, undefined, this);
     let result: T;
     try {
       result = contextApi.with(this.context, fn, undefined, this);
@@ -186,6 +220,23 @@ export class Unsampled extends Silent implements Awaiting {
   }
 
   override fail(): void {
+    this.end();
+  }
+
+  done(): void {
+    this.end();
+  }
+  failed(): void {
+    this.end();
+  }
+  cancelled(): void {
+    this.end();
+  }
+  given(): void {}
+  gaveUp(): void {
+    this.end();
+  }
+  cannotWatch(): void {
     this.end();
   }
 }

@@ -1,0 +1,49 @@
+/** A member of an object as it is found without asking a getter, or undefined. Proxies are asked by no `get`. */
+export function member(object: object, name: string | symbol): PropertyDescriptor | undefined {
+  let holder: object | null = object;
+  // Longer chains of prototypes nobody writes; a proxy may have an endless one.
+  for (let depth = 0; holder !== null && depth < 100; depth++) {
+    const found = Object.getOwnPropertyDescriptor(holder, name);
+    if (found) return found;
+    holder = Object.getPrototypeOf(holder);
+  }
+  return undefined;
+}
+
+/** The method of that name, where it is a plain one and no getter. */
+export function method(object: object, name: string | symbol): ((...given: unknown[]) => unknown) | undefined {
+  const value: unknown = member(object, name)?.value;
+  return typeof value === 'function' ? (value as () => unknown) : undefined;
+}
+
+/**
+ * Lays an own member over what an object has, hidden where it had none of its own, and gives what takes it away again.
+ * @throws TypeError for an object that cannot be changed
+ */
+export function overlay(object: object, name: string | symbol, given: { value: unknown } | Accessor): () => void {
+  const before = Object.getOwnPropertyDescriptor(object, name);
+  const enumerable = before?.enumerable ?? false;
+  Object.defineProperty(
+    object,
+    name,
+    'value' in given
+      ? { value: given.value, writable: true, enumerable, configurable: true }
+      : { get: given.get, set: given.set, enumerable, configurable: true },
+  );
+  return () => {
+    try {
+      const now = Object.getOwnPropertyDescriptor(object, name);
+      // Somebody else may have laid theirs over ours meanwhile.
+      if ('value' in given ? now?.value !== given.value : now?.get !== given.get) return;
+      if (before) Object.defineProperty(object, name, before);
+      else Reflect.deleteProperty(object, name);
+    } catch {
+      // It was frozen meanwhile: what lies there passes everything on.
+    }
+  };
+}
+
+interface Accessor {
+  get(): unknown;
+  set(value: unknown): void;
+}

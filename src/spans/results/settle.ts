@@ -1,0 +1,171 @@
+import { type Context, context as contextApi } from '@opentelemetry/api';
+import type { Awaiting } from './awaiting.ts';
+import { generatorKind, onGenerator } from './generator.ts';
+import { onAsyncIterable } from './iterable.ts';
+import { method } from './members.ts';
+import { isNodeReadable, isNodeStream, onNodeStream } from './node-stream.ts';
+import type { Progress } from './progress.ts';
+import { isPlainPromise, onPromise } from './promise.ts';
+import { isPromiseLike, onPromiseLike } from './promise-like.ts';
+import { bodyOf, isWebStream, onWebStream } from './web-stream.ts';
+
+/**
+ * Ends `awaiting` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
+ * promise, which comes back as a promise of the same value. docs/results.md has the table.
+ */
+export function settle<T>(result: T, awaiting: Awaiting): T {
+  if (typeof result !== 'object' || result === null) {
+    settleValue(result, awaiting);
+    return result;
+  }
+  try {
+    if (isPlainPromise(result)) return onPromise(result, awaiting, settleValue);
+  } catch {
+    // A revoked proxy, or one around a promise: it says so itself to whoever uses it.
+    awaiting.done(result);
+    return result;
+  }
+  settleValue(result, awaiting);
+  return result;
+}
+
+/** What is no plain promise. */
+function settleValue(value: unknown, awaiting: Awaiting): void {
+  if (awaiting.until) settleOther(value, awaiting.until, awaiting);
+  else if (typeof value !== 'object' || value === null) awaiting.done(value);
+  else settleObject(value, awaiting);
+}
+
+function settleObject(value: object, awaiting: Awaiting): void {
+  try {
+    watch(value, awaiting);
+  } catch {
+    // A revoked or hostile proxy: the app has what it made, and there is nothing to wait for.
+    awaiting.done(value);
+  }
+}
+
+function watch(value: object, awaiting: Awaiting): void {
+  const generator = generatorKind(value);
+  if (isPromiseLike(value)) onPromiseLike(value, awaiting, settleValue);
+  else if (generator) onGenerator(value, generator, awaiting);
+  else if (isWebStream(value)) onWebStream(value, value, awaiting);
+  else if (isNodeReadable(value)) onNodeStream(value, awaiting);
+  // A socket, a logger or a transform, which can be written to, lives on when this call is done.
+  else if (!isNodeStream(value) && hasAsyncIterator(value)) onAsyncIterable(value, awaiting);
+  else watchBody(value, bodyOf(value), awaiting);
+}
+
+function hasAsyncIterator(value: object): boolean {
+  return Symbol.asyncIterator in value && method(value, Symbol.asyncIterator) !== undefined;
+}
+
+/** Of a `Response`; that of node-fetch has a Node stream as its body. */
+function watchBody(value: object, body: object | undefined, awaiting: Awaiting): void {
+  if (body && isWebStream(body)) onWebStream(body, value, awaiting);
+  else if (body && isNodeReadable(body)) onNodeStream(body, awaiting);
+  else awaiting.done(value);
+}
+
+/**
+ * Waits for what the app named with `until`. Its rejection fails the span and is handled thereby. The result itself is told to
+ * nobody, but its work happens inside the scope all the same.
+ */
+function settleOther(value: unknown, until: (result: unknown) => unknown, awaiting: Awaiting): void {
+  if (typeof value === 'object' && value !== null) settleObject(value, new OnlyContext(awaiting));
+  let other: unknown;
+  try {
+    other = contextApi.with(awaiting.context, until, undefined, value);
+  } catch (error) {
+    awaiting.cannotWatch(`until threw: ${String(error)}`);
+    return;
+  }
+  waitFor(other, new UntilTold(awaiting, value));
+}
+
+function waitFor(other: unknown, awaiting: Awaiting): void {
+  if (typeof other !== 'object' || other === null) {
+    awaiting.done(other);
+    return;
+  }
+  try {
+    if (isPlainPromise(other) || isPromiseLike(other)) {
+      const promised = other as PromiseLike<unknown>;
+      promised.then(
+        (value) => settleValue(value, awaiting),
+        (error: unknown) => awaiting.failed(error),
+      );
+    } else settleObject(other, awaiting);
+  } catch (error) {
+    awaiting.failed(error);
+  }
+}
+
+/** A scope that ends with something else than its own result. */
+class UntilTold implements Awaiting {
+  readonly until = undefined;
+  readonly context: Awaiting['context'];
+  readonly #awaiting: Awaiting;
+  readonly #result: unknown;
+
+  constructor(awaiting: Awaiting, result: unknown) {
+    this.context = awaiting.context;
+    this.#awaiting = awaiting;
+    this.#result = result;
+  }
+
+  done(): void {
+    this.#awaiting.done(this.#result);
+  }
+
+  failed(error: unknown): void {
+    this.#awaiting.failed(error);
+  }
+
+  cancelled(): void {
+    this.#awaiting.cancelled();
+  }
+
+  given(progress: Progress): void {
+    this.#awaiting.given(progress);
+  }
+
+  gaveUp(): void {
+    this.#awaiting.gaveUp();
+  }
+
+  cannotWatch(why: string): void {
+    this.#awaiting.cannotWatch(why);
+  }
+}
+
+/**
+ * For what is not recorded: lazy work of the result happens in the scope that it was made in, and nobody waits for it. A plain
+ * promise is left alone.
+ */
+export function keepScope<T>(result: T, context: Context): T {
+  if (typeof result !== 'object' || result === null) return result;
+  try {
+    if (!isPlainPromise(result)) watch(result, new OnlyContext({ context }));
+  } catch {
+    // A revoked or hostile proxy does no work.
+  }
+  return result;
+}
+
+/** Nobody waits. */
+class OnlyContext implements Awaiting {
+  readonly until = undefined;
+  readonly context: Awaiting['context'];
+
+  constructor({ context }: Pick<Awaiting, 'context'>) {
+    this.context = context;
+  }
+
+  done(): void {}
+  failed(): void {}
+  cancelled(): void {}
+  given(): void {}
+  gaveUp(): void {}
+  cannotWatch(): void {}
+}
