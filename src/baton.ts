@@ -39,9 +39,9 @@ import { startMcpCall, startTool } from './spans/tool-call.ts';
 import { startWorkflowStep } from './spans/workflow-step.ts';
 import { within } from './time-limit.ts';
 
-/** A started piece of work that can run the app's callback inside itself. */
-interface Performing {
-  perform<T>(fn: (handle: unknown) => T, until?: (result: unknown) => unknown): T;
+/** A started piece of work that runs the app's callback inside itself. */
+interface Performing<Handle> {
+  perform<T>(fn: (handle: Handle) => T): T;
 }
 
 type Starter<Input> = (recorder: Recorder, input: Input) => object;
@@ -105,7 +105,7 @@ export class Baton {
 
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
   withSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#within(startSession, input, fn);
+    return this.#scope<Session>(startSession, input, fn).perform(fn);
   }
 
   /**
@@ -113,27 +113,27 @@ export class Baton {
    * when the `carrier` of `session.suspend()` is there.
    */
   resumeSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#within(resumeSession, input, fn);
+    return this.#scope<Session>(resumeSession, input, fn).perform(fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
   withRun<T>(input: RunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#within(startRun, input, fn);
+    return this.#scope<Run>(startRun, input, fn).perform(fn);
   }
 
   /** A run that another run starts. Belongs to the agent it names, else to its step. */
   withChildRun<T>(input: ChildRunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#within(startChildRun, input, fn);
+    return this.#scope<Run>(startChildRun, input, fn).perform(fn);
   }
 
   /** A named piece of a run. */
   withWorkflowStep<T>(input: WorkflowStepInput & Until<T>, fn: (step: WorkflowStep) => T): T {
-    return this.#within(startWorkflowStep, input, fn);
+    return this.#scope<WorkflowStep>(startWorkflowStep, input, fn).perform(fn);
   }
 
   /** An action through a tool, with risk, action and resource. */
   withTool<T>(input: ToolInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#within(startTool, input, fn);
+    return this.#scope<ToolCall>(startTool, input, fn).perform(fn);
   }
 
   /**
@@ -141,17 +141,17 @@ export class Baton {
    * on the handle. `suspend` lets the wait go on without this process.
    */
   withApproval<T>(input: ApprovalInput & Until<T>, fn: (approval: Approval) => T): T {
-    return this.#within(startApproval, input, fn);
+    return this.#scope<Approval>(startApproval, input, fn).perform(fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
   withLlmCall<T>(input: ModelCallInput & Until<T>, fn: (call: ModelCall) => T): T {
-    return this.#within(startModelCall, input, fn);
+    return this.#scope<ModelCall>(startModelCall, input, fn).perform(fn);
   }
 
   /** A tool that is called over the Model Context Protocol. */
   withMcpCall<T>(input: McpCallInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#within(startMcpCall, input, fn);
+    return this.#scope<ToolCall>(startMcpCall, input, fn).perform(fn);
   }
 
   /** `withSession` for code that cannot wrap itself in a callback: call `end()`, or `await using` it. */
@@ -294,18 +294,23 @@ export class Baton {
     return flushed;
   }
 
-  /** Runs the callback exactly once, recorded where that works, and gives back what it gives. */
-  #within<Input extends object, T, Handle>(start: Starter<Input>, input: Input, fn: (handle: Handle) => T): T {
+  /**
+   * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
+   * from here: each frame more around it would cost a recursion of the app a part of its depth.
+   */
+  #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
     if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
-    const handle = this.#start<Input, Performing | Silent>(start, input);
-    if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T, untilIn(input));
-    return fn(handle as Handle);
+    const handle = this.#start<never, Performing<Handle> & { until?: unknown }>(start, input as never);
+    const until = untilIn(input);
+    if (until) handle.until = until;
+    return handle;
   }
 
-  #withoutCallback<Input extends object, T>(start: Starter<Input>, input: Input, fn: unknown): T {
+  #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
     this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
+    if (typeof input !== 'function') return { perform: () => undefined as never };
     // Options left out: the only function there is, is what the app wants to run.
-    return typeof input === 'function' ? this.#within(start, {} as Input, input) : (undefined as T);
+    return { perform: () => this.#scope<Handle>(start, {}, input).perform(input as never) };
   }
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {

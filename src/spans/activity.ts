@@ -92,8 +92,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   /** Runs the app's callback inside this activity and ends it when the work behind its result is done. */
-  perform<T>(fn: (handle: this) => T, until?: (result: unknown) => unknown): T {
-    if (until) this.until = until;
+  perform<T>(fn: (handle: this) => T): T {
     nested++;
     try {
       return settle(contextApi.with(this.context, fn, undefined, this), this);

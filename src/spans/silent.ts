@@ -78,6 +78,14 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   within<T>(fn: () => T): T {
     return fn();
   }
+  perform<T>(fn: (handle: this) => T): T {
+    return fn(this);
+  }
+  /** Nothing waits for what is not recorded. */
+  get until(): undefined {
+    return undefined;
+  }
+  set until(_given: unknown) {}
   setMetadata(): void {}
   setOutputSummary(): void {}
   setUsage(): void {}
@@ -139,7 +147,7 @@ class Unheard extends Silent {
     return contextApi.with(this.context, fn);
   }
 
-  perform<T>(fn: (handle: this) => T): T {
+  override perform<T>(fn: (handle: this) => T): T {
     return keepScope(contextApi.with(this.context, fn, undefined, this), this.context);
   }
 }
@@ -202,9 +210,7 @@ export class Unsampled extends Silent implements Awaiting {
     return contextApi.with(this.context, fn);
   }
 
-  readonly until = undefined;
-
-  perform<T>(fn: (handle: this) => T): T {
+  override perform<T>(fn: (handle: this) => T): T {
     let result: T;
     try {
       result = contextApi.with(this.context, fn, undefined, this);
