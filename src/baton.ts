@@ -6,6 +6,7 @@ import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import { readDeeply, readOnce } from './input.ts';
 import type {
   ApprovalAnswer,
   ApprovalInput,
@@ -93,6 +94,7 @@ export class Baton {
       diagnostics: this.#diagnostics,
       metrics,
       handoffLimit: resolved.handoffLimit,
+      isFailure: resolved.isFailure,
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });
@@ -300,10 +302,12 @@ export class Baton {
    */
   #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
     if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
-    const handle = this.#start<never, Performing<Handle> & { until?: unknown }>(start, input as never);
-    const until = untilIn(input);
-    if (until) handle.until = until;
-    return handle;
+    try {
+      return this.#start<never, Performing<Handle>>(start, input as never);
+    } catch (error) {
+      if (!isAsync(fn)) throw error;
+      return { perform: () => Promise.reject(error) as never };
+    }
   }
 
   #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
@@ -315,14 +319,15 @@ export class Baton {
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
     if (this.#records()) {
-      const handle = this.#tried(start, input);
-      if (handle) return handle as Handle;
+      const given = this.#given(input);
+      const handle = this.#tried(start, given);
+      if (handle) return endingAs(handle, given) as Handle;
     }
     return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
   }
 
   #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(record, input);
+    if (this.#records()) this.#tried(record, this.#given(input));
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
@@ -333,21 +338,40 @@ export class Baton {
     return false;
   }
 
-  /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */
+  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
+  #given<Input extends object>(given: Input): Input {
+    if (typeof given !== 'object' || given === null) {
+      this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
+      return {} as Input;
+    }
+    const { input, unreadable } = readOnce(given);
+    if (unreadable.length > 0) this.#cannotRead(unreadable);
+    return input;
+  }
+
+  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
   #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
     try {
-      return action(this.#recorder, this.#checked(input));
+      return action(this.#recorder, input);
     } catch (error) {
-      if (error instanceof BatonError) throw error;
-      // No place for a recording: the app's own next call says so.
-      if (isOverflow(error)) return undefined;
-      this.#diagnostics.misuse(
-        'invalid_input',
-        `the options cannot be read: ${messageOf(error)}; the rest is recorded`,
-      );
+      return this.#triedAgain(action, input, error);
     }
+  }
+
+  #triedAgain<Input extends object, T>(
+    action: (recorder: Recorder, input: Input) => T,
+    given: Input,
+    failure: unknown,
+  ): T | undefined {
+    if (failure instanceof BatonError) throw failure;
+    // Where there is no room on the stack, the app's own next call says so.
+    if (isOverflow(failure)) return undefined;
+    const { input, unreadable } = readDeeply(given);
     try {
-      return action(this.#recorder, readable(input, 2) as Input);
+      // All of it can be read: what threw is not the app's.
+      if (unreadable.length === 0) throw failure;
+      this.#cannotRead(unreadable);
+      return action(this.#recorder, input);
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#recorder.failed('recording', error);
@@ -355,43 +379,29 @@ export class Baton {
     }
   }
 
-  /** The app's input, or an empty one in place of what is none. */
-  #checked<Input extends object>(input: Input): Input {
-    if (typeof input === 'object' && input !== null) return input;
-    this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
-    return {} as Input;
+  #cannotRead(fields: readonly string[]): void {
+    this.#diagnostics.misuse(
+      'invalid_input',
+      `the options cannot be read in full: ${fields.slice(0, 5).join(', ')} threw and counts as not given; the rest is recorded`,
+    );
   }
 }
 
-function untilIn(input: unknown): ((result: unknown) => unknown) | undefined {
-  try {
-    const { until } = input as { until?: unknown };
-    return typeof until === 'function' ? (until as () => unknown) : undefined;
-  } catch {
-    return undefined;
-  }
+/** A callback whose errors are rejections: what is said of its options is one, too. */
+function isAsync(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
 }
 
-/** What of an object can be read, so many levels deep. */
-function readable(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || depth < 0) return value;
-  const copy: Record<string, unknown> = {};
-  for (const name of names(value)) {
-    try {
-      copy[name] = readable((value as Record<string, unknown>)[name], depth - 1);
-    } catch {
-      // This one cannot be read.
-    }
-  }
-  return copy;
+/** A handle that lasts, and what the options say of its end. */
+function endingAs(handle: object, input: object): object {
+  const { until, signal } = input as Ending;
+  if ((until === undefined && signal === undefined) || !('signal' in handle)) return handle;
+  return Object.assign(handle, { until: typeof until === 'function' ? until : undefined, signal });
 }
 
-function names(value: object): string[] {
-  try {
-    return Object.keys(value);
-  } catch {
-    return [];
-  }
+interface Ending {
+  readonly until?: unknown;
+  readonly signal?: { readonly aborted: boolean } | undefined;
 }
 
 /** A handle that records nothing; a session keeps the id that the app gave it. */

@@ -6,9 +6,10 @@ import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
 import { catchUp, hasRoom, postpone } from '../room-left.ts';
-import type { Around } from './around.ts';
+import { type Around, activeScope } from './around.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
-import { isAbort, recordError } from './failure.ts';
+import { controlFlow, isAbort } from './control-flow.ts';
+import { recordError } from './failure.ts';
 import type { Recorder } from './recorder.ts';
 import type { Awaiting } from './results/awaiting.ts';
 import type { Progress } from './results/progress.ts';
@@ -40,6 +41,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   ended = false;
   /** What to wait for instead of the callback's result. */
   until: ((result: unknown) => unknown) | undefined;
+  /** Stops it from outside. */
+  signal: { readonly aborted: boolean } | undefined;
   /** When something inside it last began or ended. */
   latest: Micros;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
@@ -62,7 +65,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   ) {
     this.recorder = recorder;
     this.record = around.record;
-    this.parent = around.activity;
+    // A session is around no other by its record, but may run inside one.
+    this.parent = around.activity ?? activeScope(parent)?.activity;
     this.span = span;
     this.startedAt = startedAt;
     this.latest = startedAt;
@@ -124,9 +128,34 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 
   fail(error: unknown): void {
     if (this.ended) return;
-    const aborted = isAbort(error);
-    if (!aborted) this.#failWith(error);
-    this.close(aborted ? 'cancelled' : 'failed');
+    const outcome = this.#outcomeOf(error);
+    if (outcome === 'failed') this.#failWith(error);
+    this.close(outcome);
+  }
+
+  /** What it means that this was thrown here. */
+  #outcomeOf(error: unknown): RunStatus {
+    const failure = this.#isFailure(error);
+    if (failure === true) return 'failed';
+    if (this.#isStopped || isAbort(error)) return 'cancelled';
+    return controlFlow(error) ?? (failure === false ? 'completed' : 'failed');
+  }
+
+  #isFailure(error: unknown): unknown {
+    try {
+      return this.recorder.isFailure?.(error);
+    } catch (failure) {
+      this.recorder.diagnostics.warn('hook_failed', `isFailure threw: ${messageOf(failure)}`);
+      return undefined;
+    }
+  }
+
+  /** Whoever stops what is around this, stops this as well. */
+  get #isStopped(): boolean {
+    for (let each: Activity | undefined = this; each; each = each.parent) {
+      if (isAborted(each.signal)) return true;
+    }
+    return false;
   }
 
   done(_value: unknown): void {
@@ -164,12 +193,13 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     else this.close(as);
   }
 
+  /** Nobody can see from here whether something was thrown: how it went is not said. */
   [Symbol.dispose](): void {
-    this.end();
+    if (!this.ended) this.close(undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.end();
+    this[Symbol.dispose]();
     return Promise.resolve();
   }
 
@@ -203,7 +233,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   event(name: string, attributes: Attributes, at: Micros = now()): void {
-    this.span.addEvent(name, attributes, toHrTime(at));
+    this.recorder.write(this.span, (span) => span.addEvent(name, attributes, toHrTime(at)));
   }
 
   #failWith(error: unknown): void {
@@ -215,19 +245,19 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   /** What the metrics say of its end, by kind; `attributes` has the `error.type` where it failed. */
-  protected measure(_lasted: Micros, _outcome: RunStatus, _attributes: Attributes): void {}
+  protected measure(_lasted: Micros, _outcome: RunStatus | undefined, _attributes: Attributes): void {}
 
   /** What is written with the end, by kind. */
-  protected abstract finish(outcome: RunStatus): void;
+  protected abstract finish(outcome: RunStatus | undefined): void;
 
   /** `at` is when it ended, when that is not now. */
-  protected close(outcome: RunStatus, at?: Micros): void {
+  protected close(outcome: RunStatus | undefined, at?: Micros): void {
     this.ended = true;
     if (nested > DEEP && !hasRoom()) postpone(() => this.#conclude(outcome, at));
     else this.#conclude(outcome, at);
   }
 
-  #conclude(outcome: RunStatus, at: Micros | undefined): void {
+  #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {
     const { recorder, record } = this;
     catchUp();
     record.closed(this);
@@ -247,5 +277,13 @@ export abstract class Activity implements Scoped, Around, Awaiting {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];
       this.measure(endedAt - this.startedAt, outcome, failure === undefined ? {} : { [key.ATTR_ERROR_TYPE]: failure });
     }
+  }
+}
+
+function isAborted(signal: { readonly aborted: boolean } | undefined): boolean {
+  try {
+    return signal?.aborted === true;
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
-import { ATTR_ABANDONED } from '../attributes.ts';
+import { ATTR_ABANDONED, ATTR_CANCELLED } from '../attributes.ts';
 import type { Agent, InRunInput, RunStatus, WorkflowStepInput } from '../model.ts';
 import { commonAttributes } from '../span-model.ts';
 import { Activity } from './activity.ts';
@@ -27,8 +27,9 @@ export class InRun extends Activity {
   /** What its span was started with. */
   startedWith(_attributes: Attributes): void {}
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
+    if (outcome === 'cancelled') this.set(ATTR_CANCELLED, true);
   }
 }
 

@@ -90,7 +90,7 @@ export class LongSession extends Session {
     super.fail(error);
   }
 
-  protected override close(outcome: RunStatus, at?: Micros): void {
+  protected override close(outcome: RunStatus | undefined, at?: Micros): void {
     this.#begin();
     super.close(outcome, at);
   }

@@ -1,6 +1,7 @@
 import { type Attributes, type Context, type Link, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
+import { scopeOf } from '../context/scope.ts';
 import type { Run as RunHandle } from '../handles.ts';
 import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
@@ -57,7 +58,7 @@ export class Run extends Activity implements RunHandle {
     this.cameForNone = init.cameForNone;
     this.parentId = around.runId;
     this.parentContext = parent;
-    span.setAttribute(key.ATTR_RUN_ID, this.id);
+    recorder.write(span, (open) => open.setAttribute(key.ATTR_RUN_ID, this.id));
     remember(registry.runs, this.id, this, recorder.diagnostics);
     this.record.agents.add(init.agent.key);
   }
@@ -89,7 +90,8 @@ export class Run extends Activity implements RunHandle {
       this.agent = agent;
       this.record.agents.add(agent.key);
       if (this.pickedUp?.receiverIs(agent.key)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
-      this.span.updateName(agentAttributes(attributes, agent));
+      const name = agentAttributes(attributes, agent);
+      this.recorder.write(this.span, (span) => span.updateName(name));
     });
   }
 
@@ -97,7 +99,8 @@ export class Run extends Activity implements RunHandle {
   pickUpLate(handoff: Handoff): void {
     if (this.ended) return;
     this.write((attributes) => handoff.describe(attributes, this.agent.key));
-    this.span.addLink(handoff.link(this.agent.key));
+    const link = handoff.link(this.agent.key);
+    this.recorder.write(this.span, (span) => span.addLink(link));
     handoff.pickedUpBy(this);
   }
 
@@ -109,7 +112,7 @@ export class Run extends Activity implements RunHandle {
     this.#providers.add(provider);
   }
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
@@ -125,9 +128,9 @@ export class Run extends Activity implements RunHandle {
     if (this.record.over) this.record.handoffs.closeAll();
   }
 
-  protected override measure(lasted: Micros, outcome: RunStatus, attributes: Attributes): void {
+  protected override measure(lasted: Micros, outcome: RunStatus | undefined, attributes: Attributes): void {
     attributes[key.ATTR_AGENT_KEY] = this.agent.key;
-    attributes[key.ATTR_RUN_STATUS] = outcome;
+    if (outcome) attributes[key.ATTR_RUN_STATUS] = outcome;
     this.recorder.metrics.run(lasted, attributes, this.context);
     this.pickedUp?.receiverEnded();
   }
@@ -199,10 +202,17 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   return run;
 }
 
-/** Below the sender's span, or below what is active here, with the sender's baggage. */
+/**
+ * Below the sender's span, or below what is active here, with the sender's baggage: below the span of the server that took the
+ * request, when an instrumentation has read the same headers.
+ */
 function carriedParent(sender: Context, active: Context, where: RunInput['trace']): Context {
-  if (where !== 'linked') return sender;
   const span = trace.getSpan(active);
+  if (where !== 'linked') {
+    if (!span?.isRecording() || scopeOf(active) !== undefined) return sender;
+    const isSameTrace = span.spanContext().traceId === trace.getSpanContext(sender)?.traceId;
+    return isSameTrace ? trace.setSpan(sender, span) : sender;
+  }
   return span ? trace.setSpan(sender, span) : trace.deleteSpan(sender);
 }
 
@@ -222,7 +232,8 @@ function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: b
   if (isChild || around.runId !== undefined) {
     const { content } = recorder;
     const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
-    if (stepKey) return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
+    if (stepKey && recorder.isStepAgent(stepKey))
+      return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
   }
   return around.agent;
 }

@@ -81,11 +81,6 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   perform<T>(fn: (handle: this) => T): T {
     return fn(this);
   }
-  /** Nothing waits for what is not recorded. */
-  get until(): undefined {
-    return undefined;
-  }
-  set until(_given: unknown) {}
   setMetadata(): void {}
   setOutputSummary(): void {}
   setUsage(): void {}
@@ -209,6 +204,8 @@ export class Unsampled extends Silent implements Awaiting {
   override within<T>(fn: () => T): T {
     return contextApi.with(this.context, fn);
   }
+
+  readonly until = undefined;
 
   override perform<T>(fn: (handle: this) => T): T {
     let result: T;
