@@ -26,6 +26,7 @@ import type {
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
+import { Activity, type Ending } from './spans/activity.ts';
 import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { resolveApproval, startApproval } from './spans/approval.ts';
 import { captureError, trackEvent } from './spans/event.ts';
@@ -394,14 +395,10 @@ function isAsync(fn: unknown): boolean {
 
 /** A handle that lasts, and what the options say of its end. */
 function endingAs(handle: object, input: object): object {
-  const { until, signal } = input as Ending;
-  if ((until === undefined && signal === undefined) || !('signal' in handle)) return handle;
-  return Object.assign(handle, { until: typeof until === 'function' ? until : undefined, signal });
-}
-
-interface Ending {
-  readonly until?: unknown;
-  readonly signal?: { readonly aborted: boolean } | undefined;
+  const { until, signal } = input as Partial<Ending>;
+  if ((until === undefined && signal === undefined) || !(handle instanceof Activity)) return handle;
+  handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
+  return handle;
 }
 
 /** A handle that records nothing; a session keeps the id that the app gave it. */

@@ -25,6 +25,20 @@ let nested = 0;
 /** With so many of them the stack may be nearly full. */
 const DEEP = 100;
 
+/** What the options of a scope say of its end. */
+export interface Ending {
+  /** What to wait for instead of the callback's result. */
+  readonly until: ((result: unknown) => unknown) | undefined;
+  /** Stops it from outside. */
+  readonly signal: { readonly aborted: boolean } | undefined;
+}
+
+/** A result that is read later: how far it has been read, and since when nothing else happened in the scope that gave it. */
+interface Given {
+  readonly progress: Progress;
+  at: Micros;
+}
+
 /** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
 export abstract class Activity implements Scoped, Around, Awaiting {
   readonly recorder: Recorder;
@@ -39,19 +53,14 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   /** The activity around this one. */
   readonly parent: Activity | undefined;
   ended = false;
-  /** What to wait for instead of the callback's result. */
-  until: ((result: unknown) => unknown) | undefined;
-  /** Stops it from outside. */
-  signal: { readonly aborted: boolean } | undefined;
-  /** When something inside it last began or ended. */
-  latest: Micros;
+  /** What the app said of its end. */
+  ending: Ending | undefined;
+  /** Of a result that is read later. */
+  #given: Given | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
-  /** How far the result has been read that the callback gave, and when it gave it. */
-  #progress: Progress | undefined;
-  #givenAt: Micros = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -69,8 +78,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.parent = around.activity ?? activeScope(parent)?.activity;
     this.span = span;
     this.startedAt = startedAt;
-    this.latest = startedAt;
-    if (this.parent) this.parent.latest = startedAt;
+    this.parent?.isBusyAt(startedAt);
     this.context = withScope(parent, active ?? undefined, this);
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
@@ -99,7 +107,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   perform<T>(fn: (handle: this) => T): T {
     nested++;
     try {
-      return settle(contextApi.with(this.context, fn, undefined, this), this);
+      return settle(contextApi.with(this.context, fn, undefined, this), this, fn);
     } catch (error) {
       this.#thrown(error);
       throw error;
@@ -153,7 +161,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   /** Whoever stops what is around this, stops this as well. */
   get #isStopped(): boolean {
     for (let each: Activity | undefined = this; each; each = each.parent) {
-      if (isAborted(each.signal)) return true;
+      if (isAborted(each.ending?.signal)) return true;
     }
     return false;
   }
@@ -171,8 +179,16 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   given(progress: Progress): void {
-    this.#progress = progress;
-    this.#givenAt = now();
+    this.#given = { progress, at: now() };
+  }
+
+  get until(): Ending['until'] {
+    return this.ending?.until;
+  }
+
+  /** Something inside it begins or ends: no end of its own may be before that. */
+  isBusyAt(at: Micros): void {
+    if (this.#given && this.#given.at < at) this.#given.at = at;
   }
 
   gaveUp(): void {
@@ -187,9 +203,10 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   /** Its session ended first, or was suspended. What was given to be read later may never have been, or been given up. */
   abandon(as: 'abandoned' | 'suspended' = 'abandoned'): void {
     if (this.ended) return;
-    const state = this.#progress?.state;
-    if (state === 'unread') this.close('completed', Math.max(this.#givenAt, this.latest));
-    else if (state === 'idle') this.close('cancelled', Math.max(this.#progress?.readAt ?? 0, this.latest));
+    const { at = 0, progress } = this.#given ?? {};
+    const state = progress?.state;
+    if (state === 'unread') this.close('completed', at);
+    else if (state === 'idle') this.close('cancelled', Math.max(at, progress?.readAt ?? 0));
     else this.close(as);
   }
 
@@ -271,7 +288,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
       recorder.failed('ending a span', error);
     }
     const endedAt = at ?? now();
-    if (this.parent && this.parent.latest < endedAt) this.parent.latest = endedAt;
+    this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];

@@ -24,7 +24,7 @@ export class Approval extends InRun implements ApprovalHandle {
   override startedWith(attributes: Attributes): void {
     const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
     this.id = given ?? toId(this.span.spanContext());
-    if (given === undefined) this.recorder.write(this.span, (span) => span.setAttribute(key.ATTR_APPROVAL_ID, this.id));
+    if (given === undefined) this.recorder.setAttribute(this.span, key.ATTR_APPROVAL_ID, this.id);
     remember(registry.approvals, this.id, this, this.recorder.diagnostics);
   }
 

@@ -311,7 +311,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
     baggage: withoutScope(active),
   });
-  recorder.write(span, (open) => open.setAttribute(key.ATTR_HANDOFF_ID, handoff.ownId));
+  recorder.setAttribute(span, key.ATTR_HANDOFF_ID, handoff.ownId);
   record.handoffs.add(handoff);
   const deadline = content.integer(input.expiresInMs, 'expiresInMs');
   if (deadline !== undefined) handoff.expireIn(deadline);

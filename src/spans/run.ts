@@ -58,7 +58,7 @@ export class Run extends Activity implements RunHandle {
     this.cameForNone = init.cameForNone;
     this.parentId = around.runId;
     this.parentContext = parent;
-    recorder.write(span, (open) => open.setAttribute(key.ATTR_RUN_ID, this.id));
+    recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
     remember(registry.runs, this.id, this, recorder.diagnostics);
     this.record.agents.add(init.agent.key);
   }

@@ -215,7 +215,7 @@ export class Unsampled extends Silent implements Awaiting {
       this.end();
       throw error;
     }
-    return settle(result, this);
+    return settle(result, this, fn);
   }
 
   override end(): void {

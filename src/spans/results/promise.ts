@@ -30,7 +30,12 @@ const shared = new WeakMap<object, { readonly promise: Promise<unknown>; readonl
  * A promise of the same value, with what hung on the app's own: one that only listens would make a rejection that nobody
  * handles look handled.
  */
-export function onPromise<T extends object>(given: T, awaiting: Awaiting, settleValue: SettleValue): T {
+export function onPromise<T extends object>(
+  given: T,
+  awaiting: Awaiting,
+  callback: unknown,
+  settleValue: SettleValue,
+): T {
   const promise = given as unknown as Promise<unknown>;
   if (unsettled >= MANY) return onShared(promise, awaiting, settleValue) as unknown as T;
   unsettled++;
@@ -46,7 +51,8 @@ export function onPromise<T extends object>(given: T, awaiting: Awaiting, settle
       throw error;
     },
   );
-  copyMembers(promise, settled);
+  // Nobody but us has seen the promise of an async function: nothing hangs on it, and looking is dear with async hooks.
+  if (!isAsyncFunction(callback)) copyMembers(promise, settled);
   return settled as unknown as T;
 }
 
@@ -74,6 +80,12 @@ function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: Se
   shared.set(promise, { promise: settled, reading });
   reading.add(awaiting);
   return settled;
+}
+
+const asyncFunction = Object.getPrototypeOf(async () => {});
+
+function isAsyncFunction(callback: unknown): boolean {
+  return typeof callback === 'function' && Object.getPrototypeOf(callback) === asyncFunction;
 }
 
 /** `cancel`, an id: what a client hung on its promise. What async hooks hang on every promise, ours has already. */

@@ -13,13 +13,13 @@ import { bodyOf, isWebStream, onWebStream } from './web-stream.ts';
  * Ends `awaiting` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
  * promise, which comes back as a promise of the same value. docs/results.md has the table.
  */
-export function settle<T>(result: T, awaiting: Awaiting): T {
+export function settle<T>(result: T, awaiting: Awaiting, callback: unknown): T {
   if (typeof result !== 'object' || result === null) {
     settleValue(result, awaiting);
     return result;
   }
   try {
-    if (isPlainPromise(result)) return onPromise(result, awaiting, settleValue);
+    if (isPlainPromise(result)) return onPromise(result, awaiting, callback, settleValue);
   } catch {
     // A revoked proxy, or one around a promise: it says so itself to whoever uses it.
     awaiting.done(result);
