@@ -291,7 +291,8 @@ export class Baton {
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    for (const root of this.#recorder.openRoots) root.abandon();
+    // The newest first: it may be inside an older one.
+    for (const root of [...this.#recorder.openRoots].reverse()) root.abandon();
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;

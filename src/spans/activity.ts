@@ -57,6 +57,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   ending: Ending | undefined;
   /** Of a result that is read later. */
   #given: Given | undefined;
+  /** Of a result whose work happens in this scope, which ends with something else. */
+  #held: Progress | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
@@ -182,6 +184,10 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.#given = { progress, at: now() };
   }
 
+  holds(progress: Progress): void {
+    this.#held = progress;
+  }
+
   get until(): Ending['until'] {
     return this.ending?.until;
   }
@@ -270,6 +276,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   /** `at` is when it ended, when that is not now. */
   protected close(outcome: RunStatus | undefined, at?: Micros): void {
     this.ended = true;
+    this.#given?.progress.left();
+    this.#held?.left();
     if (nested > DEEP && !hasRoom()) postpone(() => this.#conclude(outcome, at));
     else this.#conclude(outcome, at);
   }
@@ -287,7 +295,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
-    const endedAt = at ?? now();
+    // What it has ended itself on the way counts, too.
+    const endedAt = at === undefined ? now() : Math.max(at, this.#given?.at ?? 0);
     this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {

@@ -206,6 +206,7 @@ export class Unsampled extends Silent implements Awaiting {
   }
 
   readonly until = undefined;
+  readonly ended = false;
 
   override perform<T>(fn: (handle: this) => T): T {
     let result: T;
@@ -236,6 +237,7 @@ export class Unsampled extends Silent implements Awaiting {
     this.end();
   }
   given(): void {}
+  holds(): void {}
   gaveUp(): void {
     this.end();
   }
