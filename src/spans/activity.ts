@@ -7,7 +7,7 @@ import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
 import type { Around } from './around.ts';
-import { type Micros, now, toHrTime } from './clock.ts';
+import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { isAbort, recordError } from './failure.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
@@ -29,6 +29,8 @@ export abstract class Activity implements Scoped, Around {
   readonly context: Context;
   /** The activity around this one. */
   readonly parent: Activity | undefined;
+  /** That of the wall clock when this began, or a later one in which something inside it began. */
+  clockSetting: number = clockSetting();
   ended = false;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
@@ -48,6 +50,7 @@ export abstract class Activity implements Scoped, Around {
     this.recorder = recorder;
     this.record = around.record;
     this.parent = around.activity;
+    this.parent?.outlast(this);
     this.span = span;
     this.startedAt = startedAt;
     this.context = withScope(parent, active ?? undefined, this);
@@ -144,7 +147,17 @@ export abstract class Activity implements Scoped, Around {
     this.#late[name] = value;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = now()): void {
+  /** The time at which something happens to it. */
+  protected now(): Micros {
+    return endOf(this.clockSetting, now());
+  }
+
+  /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
+  outlast(child: Activity): void {
+    if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
+  }
+
+  event(name: string, attributes: Attributes, at: Micros = this.now()): void {
     this.span.addEvent(name, attributes, toHrTime(at));
   }
 
@@ -175,7 +188,8 @@ export abstract class Activity implements Scoped, Around {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
-    const endedAt = now();
+    this.parent?.outlast(this);
+    const endedAt = this.now();
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];
