@@ -24,7 +24,7 @@ export abstract class Activity implements Scoped, Around {
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
   span: Span;
-  readonly startedAt: Micros;
+  startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
   /** The activity around this one. */

@@ -103,7 +103,8 @@ export class LongSession extends Session {
     if (this.#began || this.ended) return;
     this.#began = true;
     const links = this.#chain.links();
-    const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
+    this.startedAt = now();
+    const span = this.recorder.start(this.#name, KIND_INTERNAL, this.startedAt, this.#attributes, this.#parent, links);
     if (!span) return;
     this.span = span;
     this.clockSetting = clockSetting();

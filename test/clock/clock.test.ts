@@ -184,3 +184,90 @@ describe('on any clocks', () => {
     );
   });
 });
+
+describe('on unusual clocks', () => {
+  it('time that stands still between two waits, as in a Worker, goes on below its millisecond', () => {
+    const still = new SimulatedClocks([0]);
+    clocks = still;
+    const shown: number[] = [];
+    for (let wait = 0; wait < 5; wait++) {
+      still.pass(7);
+      shown.push(still.shown);
+      for (let index = 0; index < 1_200; index++) {
+        baton.withTool({ tool: 'search' }, () => trace.getTracer('http').startSpan('GET').end());
+      }
+    }
+    const tools = recording.spans().filter(({ name }) => name === 'execute_tool search');
+    expect(tools.map((tool) => Math.floor(startOf(tool)))).toEqual(shown.flatMap((time) => Array(1_200).fill(time)));
+    expect(
+      tools.filter((tool, index) => index > 0 && startOf(tool) <= startOf(tools[index - 1] as ReadableSpan)),
+    ).toEqual([]);
+    expect(late(recording.spans())).toEqual([]);
+  });
+
+  it('a monotonic clock that stands still does not hold up the times', () => {
+    const broken = new SimulatedClocks([0.001]);
+    clocks = broken;
+    performance.now = () => 3;
+    const shown: number[] = [];
+    for (let index = 0; index < 20; index++) {
+      shown.push(broken.shown);
+      baton.withTool({ tool: 'search' }, () => broken.pass(0.7));
+    }
+    expect(recording.spans().map((tool) => Math.floor(startOf(tool)))).toEqual(shown);
+  });
+
+  it('without a monotonic clock, times come from the wall clock', async () => {
+    const real = Object.getOwnPropertyDescriptor(globalThis, 'performance') as PropertyDescriptor;
+    Object.defineProperty(globalThis, 'performance', { value: undefined, configurable: true });
+    try {
+      const before = Date.now();
+      await baton.withTool({ tool: 'search' }, () => new Promise((resolve) => setTimeout(resolve, 20)));
+      const after = Date.now();
+      const [tool] = recording.spans() as [ReadableSpan];
+      expect(startOf(tool)).toBeGreaterThanOrEqual(before);
+      expect(endOf(tool)).toBeLessThan(after + 1);
+      expect(endOf(tool) - startOf(tool)).toBeGreaterThan(18);
+    } finally {
+      Object.defineProperty(globalThis, 'performance', real);
+    }
+  });
+
+  it('a wall clock that a test has emptied costs no span', () => {
+    const { now } = Date;
+    Date.now = (() => undefined) as unknown as typeof now;
+    try {
+      baton.withTool({ tool: 'search' }, () => {});
+    } finally {
+      Date.now = now;
+    }
+    const [tool] = recording.spans() as [ReadableSpan];
+    expect(endOf(tool)).toBeGreaterThan(startOf(tool));
+  });
+
+  it('an approval that waits while the wall clock is set back has waited as long as it did', () => {
+    const set = new SimulatedClocks([0.001]);
+    clocks = set;
+    const approval = baton.startApproval({ tool: 'issue_refund' });
+    set.pass(5_000);
+    set.step(-HOUR);
+    approval.approve();
+    const [span] = recording.spans() as [ReadableSpan];
+    expect(span.attributes['baton.approval.wait_ms']).toBe(5_000);
+    expect(Math.round(endOf(span) - startOf(span))).toBe(5_000);
+  });
+
+  it('a session with a trace per run is short at its end, also when the wall clock was set back meanwhile', () => {
+    const set = new SimulatedClocks([0.001]);
+    clocks = set;
+    const session = baton.startSession({ trace: 'per-run' });
+    set.pass(60_000);
+    set.step(-HOUR);
+    set.pass(10);
+    const shown = set.shown;
+    session.end();
+    const [span] = recording.spans() as [ReadableSpan];
+    expect(Math.floor(startOf(span))).toBe(shown);
+    expect(endOf(span) - startOf(span)).toBeLessThan(1);
+  });
+});
