@@ -7,7 +7,7 @@ import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
 import { catchUp, hasRoom, postpone } from '../room-left.ts';
 import { type Around, activeScope } from './around.ts';
-import { type Micros, now, toHrTime } from './clock.ts';
+import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { controlFlow, isAbort } from './control-flow.ts';
 import { recordError } from './failure.ts';
 import type { Recorder } from './recorder.ts';
@@ -47,11 +47,13 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
   span: Span;
-  readonly startedAt: Micros;
+  startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
   /** The activity around this one. */
   readonly parent: Activity | undefined;
+  /** That of the wall clock when this began, or a later one in which something inside it began. */
+  clockSetting: number = clockSetting();
   ended = false;
   /** What the app said of its end. */
   ending: Ending | undefined;
@@ -78,6 +80,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.record = around.record;
     // A session is around no other by its record, but may run inside one.
     this.parent = around.activity ?? activeScope(parent)?.activity;
+    this.parent?.outlast(this);
     this.span = span;
     this.startedAt = startedAt;
     this.parent?.isBusyAt(startedAt);
@@ -255,7 +258,17 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.#late[name] = value;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = now()): void {
+  /** The time at which something happens to it. */
+  protected now(): Micros {
+    return endOf(this.clockSetting, now());
+  }
+
+  /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
+  outlast(child: Activity): void {
+    if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
+  }
+
+  event(name: string, attributes: Attributes, at: Micros = this.now()): void {
     this.recorder.write(this.span, (span) => span.addEvent(name, attributes, toHrTime(at)));
   }
 
@@ -295,8 +308,9 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
+    this.parent?.outlast(this);
     // What it has ended itself on the way counts, too.
-    const endedAt = at === undefined ? now() : Math.max(at, this.#given?.at ?? 0);
+    const endedAt = at === undefined ? this.now() : Math.max(at, this.#given?.at ?? 0);
     this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {

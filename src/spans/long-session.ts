@@ -10,7 +10,7 @@ import { ATTR_LINK_TYPE } from '../attributes.ts';
 import type { RunStatus } from '../model.ts';
 import { KIND_INTERNAL } from '../span-model.ts';
 import type { Around } from './around.ts';
-import { type Micros, now } from './clock.ts';
+import { clockSetting, type Micros, now } from './clock.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { Session } from './session.ts';
 
@@ -80,7 +80,7 @@ export class LongSession extends Session {
     this.record.chain = init.chain;
   }
 
-  override event(name: string, attributes: Attributes, at: Micros = now()): void {
+  override event(name: string, attributes: Attributes, at: Micros = this.now()): void {
     if (this.#began) super.event(name, attributes, at);
     else if (this.#events.length < MAX_EVENTS) this.#events.push([name, attributes, at]);
   }
@@ -103,9 +103,11 @@ export class LongSession extends Session {
     if (this.#began || this.ended) return;
     this.#began = true;
     const links = this.#chain.links();
-    const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
+    this.startedAt = now();
+    const span = this.recorder.start(this.#name, KIND_INTERNAL, this.startedAt, this.#attributes, this.#parent, links);
     if (!span) return;
     this.span = span;
+    this.clockSetting = clockSetting();
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }
 }
