@@ -17,6 +17,8 @@ export type BatonErrorCode =
   | 'invalid_carrier'
   | 'hook_failed'
   | 'too_many_open'
+  | 'too_many_events'
+  | 'too_many_links'
   | 'telemetry_failed'
   | 'no_provider'
   | 'sdk_not_installed';

@@ -9,6 +9,7 @@ import type { Agent, Metadata, RunStatus } from '../model.ts';
 import type { Around } from './around.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { isAbort, recordError } from './failure.ts';
+import { eventsOn, warnOfEvents, warnOfLinks } from './limits.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -34,6 +35,9 @@ export abstract class Activity implements Scoped, Around {
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
+  #events = 0;
+  #eventsDropped = 0;
+  #linksDropped = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -144,8 +148,30 @@ export abstract class Activity implements Scoped, Around {
     this.#late[name] = value;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = now()): void {
+  /**
+   * `share` of the events that the provider keeps for one span may be of this kind: it drops the oldest, and an error must
+   * outlive what is told of progress.
+   */
+  event(name: string, attributes: Attributes, at: Micros = now(), share = 1): void {
+    const { limits } = this.recorder;
+    if (eventsOn(this.span, this.#events) >= Math.floor(limits.events * share)) {
+      this.eventDropped();
+      return;
+    }
+    this.#events++;
     this.span.addEvent(name, attributes, toHrTime(at));
+  }
+
+  protected eventDropped(): void {
+    this.#eventsDropped++;
+    warnOfEvents(this.recorder.diagnostics, this.recorder.limits.events);
+  }
+
+  /** Links that did not fit on the span. */
+  linksDropped(count: number): void {
+    if (count === 0) return;
+    this.#linksDropped += count;
+    warnOfLinks(this.recorder.diagnostics, count, this.recorder.limits.links);
   }
 
   #failWith(error: unknown): void {
@@ -175,6 +201,8 @@ export abstract class Activity implements Scoped, Around {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
+    if (this.#eventsDropped > 0) this.set(key.ATTR_EVENTS_DROPPED, this.#eventsDropped);
+    if (this.#linksDropped > 0) this.set(key.ATTR_LINKS_DROPPED, this.#linksDropped);
     const endedAt = now();
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {
