@@ -138,9 +138,9 @@ export function say(recorder: Recorder, attempt: Try, around: Around | undefined
 
   attempt.status = word;
   const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
-  const isLoop = handoff.heard({ status: word, at: startedAt, by });
+  const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
   const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
-  if (word === 'failed' && (isFirst || span)) failAnswer(recorder, handoff, span, said.error, details);
+  if (word === 'failed') failAnswer(recorder, handoff, span, said.error, details);
   if (span) recorder.end(span, startedAt, next(1));
   if (run) announce(attempt, run, word, hasSpan ? {} : details, span ? next(1) : startedAt);
   if (isFirst) handoff.close(next(2));
@@ -197,10 +197,15 @@ function failAnswer(
   const exception = known ? exceptionAttributes(error, recorder.content) : {};
   const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details[key.ATTR_HANDOFF_REASON]) as string | undefined;
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
-  if (known) span?.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
-  span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-  span?.setStatus(errorStatus(message));
   handoff.failed(message, type);
+  if (!span) {
+    // Nothing but the event is there to say what went wrong.
+    Object.assign(details, exception);
+    return;
+  }
+  if (known) span.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
+  span.setAttribute(key.ATTR_ERROR_TYPE, type);
+  span.setStatus(errorStatus(message));
 }
 
 function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes, at: Micros): void {

@@ -9,8 +9,8 @@ import {
 } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
-import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
+import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
@@ -199,13 +199,13 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** A word of a try. True when the work goes in circles now. `close` follows when the first one is written. */
-  heard(word: HandoffWord & { readonly status: HandoffStatus }): boolean {
+  heard(word: HandoffWord & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
     this.status = word.status;
     // Of one that is tried for ever the last word counts.
     this.words = [...this.words.slice(0, MAX_WORDS - 1), word];
     if (this.#elsewhere) this.#elsewhere.status = word.status;
     if (this.answeredAt === undefined) this.#answered(word.at);
-    return this.isOwn && this.record?.handoffs.heard(this, word) === true;
+    return this.isOwn && this.record?.handoffs.heard(this, word, isFirst) === true;
   }
 
   #answered(at: Micros): void {

@@ -1,5 +1,5 @@
-import { chainsOf, goesInCircles, type HandoffWord, noteSentBack, pathText, summarise } from '../handoff-path.ts';
 import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
+import { chainsOf, goesInCircles, type HandoffWord, noteSentBack, pathText, summarise } from '../handoff-path.ts';
 import type { HandoffStatus } from '../model.ts';
 import { now } from './clock.ts';
 import type { Handoff } from './handoff.ts';
@@ -54,10 +54,10 @@ export class Handoffs implements SessionHandoffs {
     this.#ended.push(handoff);
   }
 
-  /** Something was said of one of them. True when the work goes in circles now. */
-  heard(handoff: Handoff, word: HandoffWord): boolean {
+  /** Something was said of one of them, for the first time in a try or later. True when the work goes in circles now. */
+  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean {
     if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, word);
-    const isLoop = goesInCircles(handoff, this.#sentBack);
+    const isLoop = isFirst && goesInCircles(handoff, this.#sentBack);
     if (isLoop) this.#loop = true;
     return isLoop;
   }

@@ -31,7 +31,10 @@ export function eventsOn(span: Span, known: number): number {
 }
 
 /** Those that fit, the first ones, and how many do not: a provider would keep the last. */
-export function fitting(links: Link[] | undefined, limit: number): { readonly links: Link[] | undefined; left: number } {
+export function fitting(
+  links: Link[] | undefined,
+  limit: number,
+): { readonly links: Link[] | undefined; left: number } {
   if (links === undefined || links.length <= limit) return { links, left: 0 };
   return { links: links.slice(0, limit), left: links.length - limit };
 }
