@@ -12,6 +12,7 @@ import { handoffElsewhere } from './pick-up.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { handoffById, hasEnded, registry } from './registry.ts';
 import type { Run } from './run.ts';
+import type { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
 import type { Try } from './try.ts';
 
@@ -129,7 +130,7 @@ export function say(recorder: Recorder, attempt: Try, around: Around | undefined
   const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
   const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
   // Whoever asked reports for the run that is at work on it.
-  const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? handoff.record;
+  const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
   const run = bearer(isElsewhere ? handoff.openSource : who?.run, said);
   const isFirst = attempt.status === 'requested';
   const hasSpan = !isElsewhere && (isFirst || run === undefined);
@@ -146,6 +147,12 @@ export function say(recorder: Recorder, attempt: Try, around: Around | undefined
   if (isFirst) handoff.close(next(2));
   if (isLoop) noticeLoop(handoff);
   if (word === 'returned') handBack(handoff, run);
+}
+
+/** Where an answer hangs that nobody in particular gives. */
+function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionRecord | undefined {
+  if (record || sessionId === undefined) return record;
+  return sessionById(recorder, recorder.active(), sessionId);
 }
 
 /** The run that has the event: one that is open, or that is about to end and has said nothing. */

@@ -23,6 +23,7 @@ import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
 import { Try } from './try.ts';
+import type { Waiting } from './waiting.ts';
 
 const NO_WORDS: readonly HandoffWord[] = [];
 const MAX_WORDS = 64;
@@ -42,8 +43,12 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   readonly previous: Handoff | undefined;
   readonly chainLength: number;
   readonly requestedAt: Micros;
-  /** The session that it was requested in; of one from another process the session that it is known to belong to. */
-  readonly record: SessionRecord | undefined;
+  /**
+   * The session that it was requested in, until that is over: a chain of handoffs must not keep each session and run that it
+   * came through. Of one from another process, the session that it is known to belong to.
+   */
+  record: SessionRecord | undefined;
+  readonly sessionId: string | undefined;
   /** When it began to wait, among those that do. */
   turn = 0;
   to: HandoffTarget | undefined;
@@ -57,6 +62,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /** The try that is under way, or was the last. */
   current: Try | undefined;
   readonly #recorder: Recorder;
+  readonly #waiting: Waiting | undefined;
   readonly #modeGiven: boolean;
   /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
   readonly #hangsAt: SpanContext | undefined;
@@ -78,6 +84,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   constructor(recorder: Recorder, record: SessionRecord | undefined, init: HandoffInit) {
     this.#recorder = recorder;
     this.record = record;
+    this.sessionId = record?.sessionId;
+    this.#waiting = init.elsewhere ? undefined : record?.handoffs.waiting;
     this.#span = init.span;
     this.#modeGiven = init.mode !== undefined;
     this.#hangsAt = init.hangsAt;
@@ -126,7 +134,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   carrier(): Record<string, string> {
     this.#givenAway = true;
     const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
-    return writeCarrier(this.id, this.record?.sessionId ?? '', this.source, where);
+    return writeCarrier(this.id, this.sessionId ?? '', this.source, where);
   }
 
   /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
@@ -157,7 +165,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /** A new try: by the run that picked it up, or by whoever answers without one. */
   begin(run: Run | undefined): Try {
     this.current = new Try(this, run);
-    this.record?.handoffs.waiting.delete(this);
+    this.#waiting?.delete(this);
     if (this.#elsewhere) {
       this.#elsewhere.status = 'requested';
       this.#elsewhere.runId = run?.id;
@@ -219,7 +227,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
 
   /** What is waited for has come, or nobody waits any more. */
   #waitsNoMore(): void {
-    this.record?.handoffs.waiting.delete(this);
+    this.#waiting?.delete(this);
     this.openSource?.asked?.delete(this);
   }
 
@@ -260,12 +268,16 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   sourceEnded(): void {
-    this.record?.handoffs.waiting.delete(this);
+    this.#waiting?.delete(this);
     this.close(now());
   }
 
-  /** Too many wait in this process, and this one has waited longest. */
+  /** Too many wait, and this one has waited longest: it is recorded as it stands. */
   giveWay(): void {
+    this.#recorder.diagnostics.warn(
+      'too_many_open',
+      'more than 10000 handoffs wait for an answer at once: the oldest is closed as it stands; give them expiresInMs, or end their sessions',
+    );
     this.#waitsNoMore();
     this.close(now());
     this.forget();
@@ -274,9 +286,17 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /** Its session is over: its id is a place in a trace from now on. */
   forget(): void {
     if (!this.isOwn) return;
-    this.record?.handoffs.waiting.delete(this);
+    this.#waiting?.delete(this);
     forgetHandoff(this);
     if (!this.current?.isUnderWay) this.#count();
+    this.record = undefined;
+  }
+
+  /** Its session lives elsewhere, and what is recorded of it here has ended: it goes on waiting. */
+  stays(): boolean {
+    if (!this.#waiting?.has(this)) return false;
+    this.record = undefined;
+    return true;
   }
 
   failed(description: string | undefined, type: string): void {
@@ -301,7 +321,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /** A run that had picked it up has ended, and will say no more. What did not succeed may be tried again. */
   tryEnded(attempt: Try): void {
     if (!this.isOwn) this.#countReceived(attempt);
-    else if (attempt.succeeded || this.status !== 'accepted' || this.record?.over) this.#count();
+    else if (attempt.succeeded || this.status !== 'accepted' || !this.record || this.record.over) this.#count();
   }
 
   /** Once, in the process that asked: whoever else knows more of it counts what was received. */

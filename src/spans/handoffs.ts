@@ -68,7 +68,7 @@ export class Handoffs implements SessionHandoffs {
     for (const handoff of open) handoff.close(now());
     // What was there before is forgotten already.
     for (const handoff of this.#over ? open : this.#all) {
-      if (!this.#isShared || !this.waiting.has(handoff)) handoff.forget();
+      if (!this.#isShared || !handoff.stays()) handoff.forget();
     }
     this.#over = true;
   }
@@ -86,8 +86,8 @@ export class Handoffs implements SessionHandoffs {
     oldest ??= this.#all.values().next().value as Handoff;
     this.#all.delete(oldest);
     this.#counted[oldest.status] = (this.#counted[oldest.status] ?? 0) + 1;
-    oldest.close(now());
-    oldest.forget();
+    if (this.#open.has(oldest)) oldest.giveWay();
+    else oldest.forget();
   }
 
   path(): string {

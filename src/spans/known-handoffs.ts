@@ -1,4 +1,3 @@
-import type { Diagnostics } from '../diagnostics.ts';
 import { rememberElsewhere } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { registry, remember } from './registry.ts';
@@ -7,15 +6,9 @@ import { registry, remember } from './registry.ts';
 const MAX_UNANSWERED = 10_000;
 
 /** Makes a handoff known by its id. The one that has waited longest gives way, and is recorded as it stands. */
-export function knowHandoff(handoff: Handoff, diagnostics: Diagnostics): void {
+export function knowHandoff(handoff: Handoff): void {
   const { handoffs } = registry;
-  if (handoffs.size >= MAX_UNANSWERED && handoffs.oldest !== undefined) {
-    handoffs.get(handoffs.oldest)?.giveWay();
-    diagnostics.warn(
-      'too_many_open',
-      `more than ${MAX_UNANSWERED} handoffs wait for an answer at once: the oldest is closed as it stands; give them expiresInMs, or end their sessions`,
-    );
-  }
+  if (handoffs.size >= MAX_UNANSWERED && handoffs.oldest !== undefined) handoffs.get(handoffs.oldest)?.giveWay();
   handoffs.set(handoff.id, handoff);
 }
 
@@ -26,8 +19,8 @@ export function knowAnswered(handoff: Handoff): void {
 
 /** What is left of it is what is left of one of another process. */
 export function forgetHandoff(handoff: Handoff): void {
-  const { id, source, status, current, record } = handoff;
+  const { id, source, status, current, sessionId } = handoff;
   const isKnown = registry.handoffs.delete(id) || registry.answeredHandoffs.delete(id);
   if (!isKnown) return;
-  rememberElsewhere(id, { source, sessionId: record?.sessionId, status, runId: current?.runId, wasOwn: true });
+  rememberElsewhere(id, { source, sessionId, status, runId: current?.runId, wasOwn: true });
 }

@@ -44,8 +44,8 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     baggage: withoutScope(active),
   });
   span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
+  knowHandoff(handoff);
   record.handoffs.add(handoff);
-  knowHandoff(handoff, diagnostics);
   if (handoff.endsWithSource) around.run?.asks(handoff);
   if (expiresInMs !== undefined) handoff.expireIn(expiresInMs);
   if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff, record);

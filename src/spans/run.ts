@@ -247,9 +247,9 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
 /** Outside any scope, who picks up a handoff joins the session that it belongs to. */
 function sessionOfHandoff(recorder: Recorder, active: Context, id: string | undefined): SessionRecord | undefined {
   if (id === undefined || id === null) return undefined;
-  const record = handoffById(id)?.record;
-  if (record && !record.over) return record;
-  const sessionId = record?.sessionId ?? elsewhereById(id)?.sessionId;
+  const known = handoffById(id);
+  if (known?.record && !known.record.over) return known.record;
+  const sessionId = (known ?? elsewhereById(id))?.sessionId;
   return sessionId === undefined ? undefined : sessionById(recorder, active, sessionId);
 }
 
