@@ -19,6 +19,8 @@ export type BatonErrorCode =
   | 'too_many_open'
   | 'too_many_agents'
   | 'unwatched_result'
+  | 'too_many_events'
+  | 'too_many_links'
   | 'telemetry_failed'
   | 'no_provider'
   | 'sdk_not_installed';

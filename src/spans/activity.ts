@@ -10,6 +10,7 @@ import { type Around, activeScope } from './around.ts';
 import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { controlFlow, isAbort } from './control-flow.ts';
 import { recordError } from './failure.ts';
+import { eventsOn, warnOfEvents, warnOfLinks } from './limits.ts';
 import type { Recorder } from './recorder.ts';
 import type { Awaiting } from './results/awaiting.ts';
 import type { Progress } from './results/progress.ts';
@@ -65,6 +66,9 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
+  #events = 0;
+  #eventsDropped = 0;
+  #linksDropped = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -268,8 +272,30 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = this.now()): void {
+  /**
+   * `share` of the events that the provider keeps for one span may be of this kind: it drops the oldest, and an error must
+   * outlive what is told of progress.
+   */
+  event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
+    const { limits } = this.recorder;
+    if (eventsOn(this.span, this.#events) >= Math.floor(limits.events * share)) {
+      this.eventDropped();
+      return;
+    }
+    this.#events++;
     this.recorder.write(this.span, (span) => span.addEvent(name, attributes, toHrTime(at)));
+  }
+
+  protected eventDropped(): void {
+    this.#eventsDropped++;
+    warnOfEvents(this.recorder.diagnostics, this.recorder.limits.events);
+  }
+
+  /** Links that did not fit on the span. */
+  linksDropped(count: number): void {
+    if (count === 0) return;
+    this.#linksDropped += count;
+    warnOfLinks(this.recorder.diagnostics, count, this.recorder.limits.links);
   }
 
   #failWith(error: unknown): void {
@@ -308,6 +334,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
+    if (this.#eventsDropped > 0) this.set(key.ATTR_EVENTS_DROPPED, this.#eventsDropped);
+    if (this.#linksDropped > 0) this.set(key.ATTR_LINKS_DROPPED, this.#linksDropped);
     this.parent?.outlast(this);
     // What it has ended itself on the way counts, too.
     const endedAt = at === undefined ? this.now() : Math.max(at, this.#given?.at ?? 0);

@@ -13,6 +13,7 @@ const library = [
   'context',
   'diagnostics',
   'env',
+  'handoff-path',
   'options',
   'room-left',
   'shared',
@@ -29,6 +30,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   'room-left': [],
   errors: [],
   handles: ['model'],
+  // What the handoffs of a session come to: the live session and the replay share it.
+  'handoff-path': [],
   model: [],
   secrets: [],
   shared: [],
@@ -46,7 +49,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
-  replay: ['attributes', 'version'],
+  replay: ['attributes', 'handoff-path', 'version'],
   cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
 };
 
