@@ -1,9 +1,9 @@
 /** What is a secret, decided once: by the name that a value has, and by the value itself, wherever it stands in a text. */
 import { type Found, findAssigned } from './secrets/assigned.ts';
 import { findCredentials } from './secrets/credentials.ts';
-import { isEscaped, layersOf } from './secrets/layers.ts';
+import { layersOf } from './secrets/layers.ts';
 import { SecretNames } from './secrets/names.ts';
-import { findTokens } from './secrets/tokens.ts';
+import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
 export { type OwnNames, SecretNames } from './secrets/names.ts';
 
@@ -12,9 +12,13 @@ export const REDACTED = '[REDACTED]';
 
 const BUILT_IN = new SecretNames();
 
-/** One look that finds nothing in almost every text; the rules run on the rest. */
-const SUSPICIOUS =
-  /pass|pwd|secret|token|key|cookie|auth|cred|creds|csrf|xsrf|sess|sig|string|phrase|code|assertion|saml|bearer|basic|identified|:\/\/|eyJ|--|[srpt]k[-_]|gh[pousr]_|github_pat|gl[a-z]{1,6}-|xox|xapp|hooks\.|webhook|A[A-Z0-9]{19}|AIza|SK[0-9a-f]{32}/i;
+/** A word that the name of a secret, or what stands before one, has in it. */
+const MAY_NAME =
+  /pass|pwd|secret|token|key|cookie|auth|cred|csrf|xsrf|sessid|sig[=":]|signature|string|phrase|assertion|saml|bearer|basic|identified|curl|wget/i;
+/** Letters or signs that are written in another way. */
+const MAY_HIDE = /\\u00[2-7]|\\x[2-7]|%[3-7][0-9a-f]|%2[5de]|&#|%2f%2f|\\\/\\+\//i;
+/** What an assignment cannot do without. */
+const MAY_ASSIGN = /[:=,>-]/;
 
 interface Range {
   readonly start: number;
@@ -45,18 +49,31 @@ export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): str
 
 function rangesOf(text: string, names: SecretNames): Range[] {
   const ranges: Range[] = [];
-  if (!SUSPICIOUS.test(text) && !isEscaped(text) && !(names.hasOwn && /[:=,>-]/.test(text))) return ranges;
+  if (!isSuspicious(text, names)) return ranges;
   for (const layer of layersOf(text)) {
-    const found: Found = (from, to, quote) => {
+    const found: Found = (from, to, around) => {
       const start = layer.at(from);
       const end = layer.at(to);
       if (text.startsWith(REDACTED, start) && end - start <= REDACTED.length) return;
-      const mark = quote ? text.slice(layer.at(quote[0]), layer.at(quote[1])) : '';
-      ranges.push({ start, end, instead: `${mark}${REDACTED}${mark}` });
+      const quote = Array.isArray(around) ? text.slice(layer.at(around[0]), layer.at(around[1])) : '';
+      ranges.push({ start, end, instead: `${around === ' ' ? around : quote}${REDACTED}${quote}` });
     };
     findTokens(layer.text, found);
     findCredentials(layer.text, found);
-    findAssigned(layer.text, names, found);
+    if ((names.hasOwn || MAY_NAME.test(layer.text)) && MAY_ASSIGN.test(layer.text)) {
+      findAssigned(layer.text, names, found);
+    }
   }
   return ranges;
+}
+
+/** One look that finds nothing in most texts; the rules run on the rest. */
+function isSuspicious(text: string, names: SecretNames): boolean {
+  return (
+    MAY_NAME.test(text) ||
+    (text.length >= SHORTEST && MAY_HAVE_TOKENS.test(text)) ||
+    (text.includes('://') && text.includes('@')) ||
+    MAY_HIDE.test(text) ||
+    (names.hasOwn && MAY_ASSIGN.test(text))
+  );
 }

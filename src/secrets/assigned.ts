@@ -13,13 +13,15 @@ import {
   type Surroundings,
 } from './value-text.ts';
 
-/** Told where a secret stands. `quote`: where the quotes stand that the mark needs around it, so that JSON stays JSON. */
-export type Found = (start: number, end: number, quote?: readonly [start: number, end: number]) => void;
+/**
+ * Told where a secret stands. `around`: where the quotes stand that the mark needs around it, so that JSON stays JSON, or a space
+ * that is to stand before it.
+ */
+export type Found = (start: number, end: number, around?: readonly [start: number, end: number] | ' ') => void;
 
 const MAX_NAME = 120;
 /** Between a `name` and its `value`. */
 const MAX_BETWEEN = 300;
-const NAME = /[\w.$\u0080-\uffff-]/;
 /** Names that say little without the word before: `api key: x`. */
 const NEEDS_WORD_BEFORE = /^(?:keys?|strings?|codes?|phrase|word|signature|assertion|response|tokens?)$/i;
 const NAMING = /^(?:name|key|header|field|param|parameter|variable|option|k)$/i;
@@ -267,6 +269,9 @@ class Reader {
   /** `["authorization", "…"]`, `["--password", "…"]`, and Node's list of raw headers. */
   #comma(at: number): number {
     const text = this.#text;
+    let open = at + 1;
+    while (text[open] === ' ' || text[open] === '\n') open++;
+    if (!isQuote(text[open]) || text[open] === '`') return at;
     const name = this.#nameBefore(at);
     if (!name?.quote) return at;
     const isHeader = HEADERS.test(name.text);
@@ -275,9 +280,7 @@ class Reader {
     let before = name.start - 2;
     while (before > 0 && isSpace(text[before])) before--;
     const isFirst = text[before] === '[' || text[before] === '(';
-    let open = at + 1;
-    while (isSpace(text[open])) open++;
-    if (!(isFirst || isFlag || isHeader) || !isQuote(text[open]) || text[open] === '`') return at;
+    if (!(isFirst || isFlag || isHeader)) return at;
     const end = endOfQuoted(text, open);
     // A list of names.
     if (end - open < MAX_NAME && this.#names.grade(text.slice(open + 1, end)) === 'secret') return at;
@@ -337,7 +340,7 @@ class Reader {
       return this.#name(text.slice(open + 1, end - 1), open + 1, [end - 1, end]);
     }
     let start = end;
-    while (start > 0 && end - start < MAX_NAME && NAME.test(text[start - 1] as string)) start--;
+    while (start > 0 && end - start < MAX_NAME && isNamePart(text.charCodeAt(start - 1))) start--;
     if (start === end) return undefined;
     const bare = text.slice(start, end);
     if (text[start - 1] === ' ' && (this.#names.hasOwn || NEEDS_WORD_BEFORE.test(bare)) && !this.#names.allows(bare)) {
@@ -391,6 +394,20 @@ function endOfScalar(text: string, end: number): number {
   return /^(?: [^\s,;{}"'<>|=:#[\]]+)*\s*$/.test(text.slice(end, line))
     ? end + text.slice(end, line).trimEnd().length
     : end;
+}
+
+/** Letters, digits, `_`, `-`, `.`, `$`, and whatever is no ASCII. */
+function isNamePart(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x5f ||
+    code === 0x2d ||
+    code === 0x2e ||
+    code === 0x24 ||
+    code > 0x7f
+  );
 }
 
 function lastBefore(text: string, character: string, end: number): number {

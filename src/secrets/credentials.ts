@@ -1,22 +1,23 @@
 import type { Found } from './assigned.ts';
+import { eachMatch } from './each-match.ts';
 
 /** `Bearer x` and `Basic x`, JSON web tokens, private keys, and passwords in addresses. */
 export function findCredentials(text: string, found: Found): void {
-  findSchemes(text, found);
+  if (/bearer|basic/i.test(text)) findSchemes(text, found);
   if (text.includes('eyJ')) findWebTokens(text, found);
-  if (text.includes('--')) findPrivateKeys(text, found);
-  if (text.includes('://')) findInAddresses(text, found);
-  if (/\b(?:curl|wget|http)\b/i.test(text)) findUsers(text, found);
-  findInQueries(text, found);
+  if (text.includes('PRIVATE KEY')) findPrivateKeys(text, found);
+  if (text.includes('://') && text.includes('@')) findInAddresses(text, found);
+  if (/\b(?:curl|wget|http)\b/i.test(text) && /-u/.test(text)) findUsers(text, found);
+  if (/\b(?:passw|identified\s)/i.test(text)) findInQueries(text, found);
 }
 
-const SCHEMES = /\b(bearer|basic)(?:[\s+]{1,20}|:\s{0,5})([\w\-.~+/]{4,}={0,2})/gi;
+const SCHEMES = /\b(bearer|basic)([\s+]{1,20}|:\s{0,5})([\w\-.~+/]{4,}={0,2})/gi;
 /** Long enough to be a word, and one that follows "bearer" in a sentence. */
 const PROSE = /^[a-z]{1,16}[.]?$/;
 
 function findSchemes(text: string, found: Found): void {
-  for (const match of text.matchAll(SCHEMES)) {
-    const [whole, scheme = '', token = ''] = match;
+  eachMatch(SCHEMES, text, (match) => {
+    const [whole, scheme = '', gap = '', token = ''] = match;
     const end = match.index + whole.length;
     const start = end - token.length;
     const isToken =
@@ -27,8 +28,9 @@ function findSchemes(text: string, found: Found): void {
             /(?:authorization|auth)["'\\]*\s*[:=]\s*["'\\]*$/i.test(
               text.slice(Math.max(0, match.index - 30), match.index),
             ));
-    if (isToken) found(start, end);
-  }
+    if (isToken && /^\s/.test(gap) && gap !== ' ') found(start - gap.length, end, ' ');
+    else if (isToken) found(start, end);
+  });
 }
 
 /** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`. */
@@ -45,13 +47,13 @@ const NEXT_SEGMENTS = /\.[\w-]{8,}(?:\.[\w-]*)?(?:\.[\w-]*)?(?:\.[\w-]*)?/y;
 
 /** Each run of letters is read once, wherever in it the token begins. */
 function findWebTokens(text: string, found: Found): void {
-  for (const { 0: run, index } of text.matchAll(SEGMENT)) {
+  eachMatch(SEGMENT, text, ({ 0: run, index }) => {
     const head = run.indexOf('eyJ');
-    if (head < 0 || run.length - head < 11) continue;
+    if (head < 0 || run.length - head < 11) return;
     NEXT_SEGMENTS.lastIndex = index + run.length;
     const rest = NEXT_SEGMENTS.exec(text)?.[0];
     if (rest !== undefined) found(index + head, index + run.length + rest.length);
-  }
+  });
 }
 
 const KEY_BEGINS = /-{4,5} ?BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
@@ -109,15 +111,14 @@ function findInAddresses(text: string, found: Found): void {
   }
 }
 
-/** `curl -u user:password`. */
+const USERS = /(?:\s-u|--(?:proxy-)?user)(?:\s{1,10}|=)["']?([^\s:"']{0,100}):([^\s"']{1,200})/g;
+
+/** `curl -u user:password`; `docker run -u 1000:1000` is none. */
 function findUsers(text: string, found: Found): void {
-  for (const match of text.matchAll(
-    /(?:\s-u|--(?:proxy-)?user)(?:\s{1,10}|=)["']?([^\s:"']{0,100}):([^\s"']{1,200})/g,
-  )) {
-    const [whole, user = '', password = ''] = match;
-    if (/^\d*$/.test(user) && /^\d+$/.test(password)) continue;
-    found(match.index + whole.length - password.length, match.index + whole.length);
-  }
+  eachMatch(USERS, text, ({ 0: whole, 1: user = '', 2: password = '', index }) => {
+    const end = index + whole.length;
+    if (!/^\d*$/.test(user) || !/^\d+$/.test(password)) found(end - password.length, end);
+  });
 }
 
 const IN_QUERIES =
@@ -125,10 +126,10 @@ const IN_QUERIES =
 
 /** `ALTER USER ada WITH PASSWORD '…'`, `IDENTIFIED BY '…'`. */
 function findInQueries(text: string, found: Found): void {
-  for (const match of text.matchAll(IN_QUERIES)) {
+  eachMatch(IN_QUERIES, text, (match) => {
     const start = match.index + match[0].length;
     const end = text.indexOf(match[1] as string, start);
-    if (end > start) found(start, end);
-    else if (end < 0) found(start, text.length);
-  }
+    found(start, end < 0 ? text.length : end);
+    IN_QUERIES.lastIndex = end < 0 ? text.length : end;
+  });
 }

@@ -1,3 +1,5 @@
+import { eachMatch } from './each-match.ts';
+
 /** A text without one layer of escapes, and where each of its characters stood in the text that was given. */
 export interface Layer {
   readonly text: string;
@@ -31,7 +33,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Whether there is something to take off. */
-export function isEscaped(text: string): boolean {
+function isEscaped(text: string): boolean {
   return HAS_ESCAPES.test(text);
 }
 
@@ -52,23 +54,35 @@ export function* layersOf(given: string): Generator<Layer> {
 
 function peel(outer: Layer): Layer {
   const { text } = outer;
-  const starts = new Int32Array(text.length + 1);
+  // Where in the plain text a piece begins, and where it stood outside.
+  const plainStarts: number[] = [0];
+  const outerStarts: number[] = [0];
   let plain = '';
   let last = 0;
-  const keep = (until: number): void => {
-    for (let index = last; index < until; index++) starts[plain.length + index - last] = outer.at(index);
-    plain += text.slice(last, until);
-  };
-  for (const match of text.matchAll(ESCAPES)) {
-    keep(match.index);
-    const decoded = decode(match[0]);
-    for (let index = 0; index < decoded.length; index++) starts[plain.length + index] = outer.at(match.index);
-    plain += decoded;
-    last = match.index + match[0].length;
+  eachMatch(ESCAPES, text, ({ 0: escaped, index }) => {
+    plain += text.slice(last, index);
+    plainStarts.push(plain.length);
+    outerStarts.push(index);
+    plain += decode(escaped);
+    last = index + escaped.length;
+    plainStarts.push(plain.length);
+    outerStarts.push(last);
+  });
+  plain += text.slice(last);
+  return { text: plain, at: (index) => outer.at(outerIndex(plainStarts, outerStarts, index)) };
+}
+
+function outerIndex(plainStarts: readonly number[], outerStarts: readonly number[], index: number): number {
+  let low = 0;
+  let high = plainStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((plainStarts[middle] as number) <= index) low = middle;
+    else high = middle - 1;
   }
-  keep(text.length);
-  starts[plain.length] = outer.at(text.length);
-  return { text: plain, at: (index) => starts[index] as number };
+  // A piece that was escaped is taken as a whole.
+  const isEscape = low % 2 === 1;
+  return (outerStarts[low] as number) + (isEscape ? 0 : index - (plainStarts[low] as number));
 }
 
 function decode(given: string): string {

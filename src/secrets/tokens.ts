@@ -1,4 +1,5 @@
 import type { Found } from './assigned.ts';
+import { eachMatch } from './each-match.ts';
 import { BASE64_PREFIXES, PREFIXES } from './kinds.ts';
 
 /** Kinds that the rule set lacks, as their makers document them. */
@@ -85,7 +86,7 @@ const MORE_PREFIXES = [
 const MORE_BASE64 = ['ABSK', 'fm1r_', 'fm1a_', 'fm2_'];
 
 /** A token is at least so long, its prefix included. */
-const SHORTEST = 20;
+export const SHORTEST = 20;
 
 /** Most identifiers with such a beginning go on with a short word: `npm_config_registry`. */
 const AFTER_UNDERSCORE = '(?=[A-Za-z0-9]{10})';
@@ -126,19 +127,27 @@ const ADDRESSES =
   /hooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/+-]{8,200})|discord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/(\d+\/[\w-]{20,200})|\.webhook\.office\.com\/webhookb2\/([\w@/-]{20,400})/gi;
 const OPENAI = /sk-[\w-]{16,}(?:\.[\w-]{6,})*/g;
 
+/** Whether there may be one: a first look that costs little. */
+export const MAY_HAVE_TOKENS: RegExp =
+  /[_.-][\w-]{8}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAAC|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|webhook/;
+
 /** Finds tokens of the well-known kinds. */
 export function findTokens(text: string, found: Found): void {
-  for (const { 0: token, index } of text.matchAll(TOKENS)) {
-    if (token.startsWith('sk-') && !isKey(text, index, token)) continue;
-    found(index, index + token.length);
+  if (text.length < SHORTEST || !MAY_HAVE_TOKENS.test(text)) return;
+  eachMatch(TOKENS, text, ({ 0: token, index }) => {
+    if (!token.startsWith('sk-') || isKey(text, index, token)) found(index, index + token.length);
+  });
+  if (text.includes('sk-')) {
+    eachMatch(OPENAI, text, ({ 0: token, index }) => {
+      if (isKey(text, index, token)) found(index, index + token.length);
+    });
   }
-  for (const { 0: token, index } of text.matchAll(OPENAI)) {
-    if (isKey(text, index, token)) found(index, index + token.length);
-  }
-  for (const match of text.matchAll(ADDRESSES)) {
+  if (!/hook/i.test(text)) return;
+  eachMatch(ADDRESSES, text, (match) => {
     const secret = match[1] ?? match[2] ?? match[3] ?? '';
-    found(match.index + match[0].length - secret.length, match.index + match[0].length);
-  }
+    const end = match.index + match[0].length;
+    found(end - secret.length, end);
+  });
 }
 
 /** `task-sk…` may be two words: in the middle of one, a key shows by its mixture of letters and digits. */

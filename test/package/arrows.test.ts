@@ -24,9 +24,11 @@ const library = [
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
   env: [],
-  errors: [],
+  errors: ['secrets'],
   handles: ['model'],
   model: [],
+  address: ['secrets'],
+  printable: [],
   secrets: [],
   shared: [],
   'time-limit': [],
@@ -37,14 +39,14 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   options: ['content', 'diagnostics', 'env', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  doctor: ['context', 'diagnostics', 'env', 'secrets', 'time-limit', ...words],
+  doctor: ['address', 'context', 'diagnostics', 'env', 'printable', 'secrets', 'shared', 'time-limit', ...words],
   baton: ['doctor', ...library],
-  export: ['context', 'diagnostics', 'env', ...words],
+  export: ['content', 'context', 'diagnostics', 'env', 'secrets', ...words],
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
-  replay: ['attributes', 'version'],
-  cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
+  replay: ['address', 'attributes', 'printable', 'version'],
+  cli: ['address', 'baton', 'doctor', 'export', 'index', 'printable', 'replay', 'sdk', 'secrets', ...library],
 };
 
 /** What src may import of others' packages; `cli` is an app and may use all that is installed. */
