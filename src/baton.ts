@@ -87,6 +87,7 @@ export class Baton {
     );
     this.#diagnostics.onDroppedAttributes = (count) => metrics.droppedAttributes(count);
     const redactor = new Redactor(resolved.redaction, this.#diagnostics);
+    this.#diagnostics.redact = (message) => redactor.warning(message);
     const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
     this.#recorder = new Recorder({
       tracerProvider: resolved.tracerProvider,

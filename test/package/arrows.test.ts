@@ -28,11 +28,13 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   env: [],
   input: [],
   'room-left': [],
-  errors: [],
+  errors: ['secrets'],
   handles: ['model'],
   // What the handoffs of a session come to: the live session and the replay share it.
   'handoff-path': [],
   model: [],
+  address: ['secrets'],
+  printable: [],
   secrets: [],
   shared: [],
   'time-limit': [],
@@ -43,14 +45,14 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   options: ['content', 'diagnostics', 'env', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  doctor: ['context', 'diagnostics', 'env', 'secrets', 'time-limit', ...words],
+  doctor: ['address', 'context', 'diagnostics', 'env', 'printable', 'secrets', 'shared', 'time-limit', ...words],
   baton: ['doctor', 'input', ...library],
-  export: ['context', 'diagnostics', 'env', ...words],
+  export: ['content', 'context', 'diagnostics', 'env', 'secrets', ...words],
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
-  replay: ['attributes', 'handoff-path', 'version'],
-  cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
+  replay: ['address', 'attributes', 'handoff-path', 'printable', 'version'],
+  cli: ['address', 'baton', 'doctor', 'export', 'index', 'printable', 'replay', 'sdk', 'secrets', ...library],
 };
 
 /** What src may import of others' packages; `cli` is an app and may use all that is installed. */
