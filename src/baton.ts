@@ -27,13 +27,13 @@ import { type BatonOptions, type ResolvedOptions, resolveOptions } from './optio
 import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
 import { Activity, type Ending } from './spans/activity.ts';
-import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
+import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { resolveApproval, startApproval } from './spans/approval.ts';
 import { captureError, trackEvent } from './spans/event.ts';
-import { requestHandoff } from './spans/handoff.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
+import { requestHandoff } from './spans/request.ts';
 import { startChildRun, startRun } from './spans/run.ts';
 import { Silent } from './spans/silent.ts';
 import { resumeSession, startSession } from './spans/start-session.ts';
@@ -87,6 +87,7 @@ export class Baton {
     );
     this.#diagnostics.onDroppedAttributes = (count) => metrics.droppedAttributes(count);
     const redactor = new Redactor(resolved.redaction, this.#diagnostics);
+    this.#diagnostics.redact = (message) => redactor.warning(message);
     const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
     this.#recorder = new Recorder({
       tracerProvider: resolved.tracerProvider,
@@ -202,7 +203,15 @@ export class Baton {
     return this.#start(requestHandoff, input);
   }
 
-  /** The receiver has taken over (first call), or is done with what was handed over (after that). */
+  /** The receiver has taken over. The same as `run.handoff.accept()`, for code that has the ids alone. */
+  trackHandoffAccepted(input: HandoffAnswer = {}): void {
+    this.#quietly(acceptHandoff, input);
+  }
+
+  /**
+   * The receiver has taken over (the first word), or is done with what was handed over (after that): many workers call it once,
+   * where they start. `trackHandoffAccepted` and `run.handoff.complete()` say which of both.
+   */
   trackHandoffCompleted(input: HandoffAnswer = {}): void {
     this.#quietly(completeHandoff, input);
   }

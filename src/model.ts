@@ -285,7 +285,10 @@ export interface HandoffRequest {
   readonly payloadSummary?: Summary | undefined;
   /** What the receiver is given, counted. */
   readonly context?: HandoffContext | undefined;
-  /** Without an answer in this many milliseconds the handoff is `expired`, and nobody can take it any more. */
+  /**
+   * Milliseconds, of any number: when nobody has taken the handoff by then it is `expired`, and nobody can take it any more. Once
+   * its `carrier()` was read somebody elsewhere may have it: then it stays `requested` and is marked `baton.handoff.overdue`.
+   */
   readonly expiresInMs?: number | undefined;
   readonly metadata?: Metadata | undefined;
 }
@@ -306,17 +309,21 @@ export interface HandoffContext {
   readonly content?: unknown;
 }
 
-/** The answer to a handoff. Which one: `handoffId`, else the one that the run picked up. */
-export interface HandoffAnswer {
-  readonly sessionId?: string | undefined;
-  /** The run that answers. Default: the run around the call. */
-  readonly runId?: string | undefined;
-  readonly handoffId?: string | undefined;
+/** What goes with the answer to a handoff. */
+export interface HandoffReply {
   /** Why (of a rejection, a return, a failure). */
   readonly reason?: string | undefined;
   readonly payloadSummary?: Summary | undefined;
   /** What made it fail. */
   readonly error?: unknown;
+}
+
+/** The answer to a handoff. Which one: `handoffId`, else the one that the run picked up. */
+export interface HandoffAnswer extends HandoffReply {
+  readonly sessionId?: string | undefined;
+  /** The run that answers. Default: the run around the call. */
+  readonly runId?: string | undefined;
+  readonly handoffId?: string | undefined;
 }
 
 /** Somebody is asked before something is done. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { printable } from '../replay.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type Command, type ExitCode, UsageError } from './command.ts';
 import { demo } from './commands/demo.ts';
@@ -60,7 +61,9 @@ function beforeDashes(args: readonly string[]): readonly string[] {
 }
 
 function wrongUsage({ stderr }: Terminal, command: string, message: string): ExitCode {
-  stderr.write(`${command}: ${printable(message)}\nSee ${command} --help.\n`);
+  // What was typed may be an address with a password, without a scheme, too.
+  const safe = withoutSecrets(message).replace(/[^\s"'/@]*:[^\s"'@]+@/g, '');
+  stderr.write(`${command}: ${printable(safe)}\nSee ${command} --help.\n`);
   return 2;
 }
 

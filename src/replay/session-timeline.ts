@@ -219,6 +219,8 @@ export interface Handoff {
    * Otherwise `accepted`, `completed`, `rejected`, `returned`, `failed` or `expired`.
    */
   readonly status: string;
+  /** Its deadline passed before its sender knew of an answer. */
+  readonly overdue?: boolean | undefined;
   readonly error?: TimelineError | undefined;
   readonly startUnixMs: number;
   /** When it was asked for, since the session's start. */
@@ -227,7 +229,7 @@ export interface Handoff {
   readonly waitMs?: number | undefined;
   /** Oldest first. */
   readonly answers: readonly HandoffAnswerRecord[];
-  /** The run that picked it up. */
+  /** The run that picked it up; the first one, where it was tried several times. */
   readonly receiver?: HandoffReceiver | undefined;
 }
 
@@ -263,7 +265,7 @@ export interface HandoffStatistics {
   readonly chains: readonly (readonly TimelineAgent[])[];
   /** Everybody who ran, asked or answered, in order of appearance. */
   readonly agents: readonly TimelineAgent[];
-  /** The work went the same way twice within one chain. */
+  /** The same two agents had the same piece of work before. */
   readonly loop: boolean;
 }
 

@@ -2,6 +2,7 @@ import { ATTR_STEP_INDEX } from '../attributes.ts';
 import type { AgentNames } from './agent-names.ts';
 import { readNumber } from './attribute-reader.ts';
 import { describeLostHandoff, describeSpan } from './entries.ts';
+import type { ToldHandoff } from './handoff-path.ts';
 import { collectHandoffs } from './handoff-pieces.ts';
 import { describeHandoff, startOfHandoff } from './handoffs.ts';
 import type { SessionClock } from './session-clock.ts';
@@ -10,7 +11,8 @@ import { compareBigint, type RecordedSpan, spanKey } from './span.ts';
 
 export interface Story {
   readonly entries: readonly TimelineEntry[];
-  readonly handoffs: readonly Handoff[];
+  /** In the order of asking. */
+  readonly told: readonly ToldHandoff[];
 }
 
 /** One thing to tell: when, under whom, and how. */
@@ -40,8 +42,10 @@ export function tellStory(
     .sort((one, other) => compareBigint(startOfHandoff(one), startOfHandoff(other)))
     .map((pieces) => ({ pieces, handoff: describeHandoff(pieces, names, clock) }));
   for (const { pieces, handoff } of told) {
-    const { request, run } = pieces;
-    if (run) pickedUpBy.set(run, [...(pickedUpBy.get(run) ?? []), { handoffId: handoff.id, source: handoff.source }]);
+    const { request, run, runs } = pieces;
+    for (const one of runs) {
+      pickedUpBy.set(one, [...(pickedUpBy.get(one) ?? []), { handoffId: handoff.id, source: handoff.source }]);
+    }
     if (request) {
       handoffOf.set(request, handoff);
     } else {
@@ -70,7 +74,7 @@ export function tellStory(
 
   return {
     entries: childrenOf.get(undefined) ?? [],
-    handoffs: told.map(({ handoff }) => handoff),
+    told,
   };
 }
 

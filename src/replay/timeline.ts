@@ -46,7 +46,7 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   // A session that was resumed has a span per part.
   const parts = inOrder.filter((span) => spanRole(span) === 'session');
   const { parentOf, missingParents } = arrange(inOrder, index);
-  const { entries, handoffs } = tellStory(inOrder, parentOf, names, clock);
+  const { entries, told } = tellStory(inOrder, parentOf, names, clock);
   const runners = inOrder.flatMap((span) => (spanRole(span) === 'run' ? (names.of(span) ?? []) : []));
   const failures = findFailures({ entries });
 
@@ -57,11 +57,13 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
     durationMs: clock.durationMs(start, end),
     events: parts.flatMap((part) => spanEvents(part, clock)).sort((one, other) => one.offsetMs - other.offsetMs),
     entries,
-    handoffs,
+    handoffs: told.map(({ handoff }) => handoff),
     statistics: summariseHandoffs(
-      handoffs,
+      told,
       runners,
       parts.some(({ attributes }) => readFlag(attributes, ATTR_HANDOFF_LOOP)),
+      names,
+      clock,
     ),
     failures: [...failures, ...ownFailures(parts, failures, clock)].sort((one, other) => one.offsetMs - other.offsetMs),
     usage: sumUsage({ entries }),

@@ -7,9 +7,10 @@ import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
 import { catchUp, hasRoom, postpone } from '../room-left.ts';
 import { type Around, activeScope } from './around.ts';
-import { type Micros, now, toHrTime } from './clock.ts';
+import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { controlFlow, isAbort } from './control-flow.ts';
 import { recordError } from './failure.ts';
+import { eventsOn, warnOfEvents, warnOfLinks } from './limits.ts';
 import type { Recorder } from './recorder.ts';
 import type { Awaiting } from './results/awaiting.ts';
 import type { Progress } from './results/progress.ts';
@@ -47,11 +48,13 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
   span: Span;
-  readonly startedAt: Micros;
+  startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
   /** The activity around this one. */
   readonly parent: Activity | undefined;
+  /** That of the wall clock when this began, or a later one in which something inside it began. */
+  clockSetting: number = clockSetting();
   ended = false;
   /** What the app said of its end. */
   ending: Ending | undefined;
@@ -63,6 +66,9 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
+  #events = 0;
+  #eventsDropped = 0;
+  #linksDropped = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -78,6 +84,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.record = around.record;
     // A session is around no other by its record, but may run inside one.
     this.parent = around.activity ?? activeScope(parent)?.activity;
+    this.parent?.outlast(this);
     this.span = span;
     this.startedAt = startedAt;
     this.parent?.isBusyAt(startedAt);
@@ -255,8 +262,40 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.#late[name] = value;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = now()): void {
+  /** The time at which something happens to it. */
+  protected now(): Micros {
+    return endOf(this.clockSetting, now());
+  }
+
+  /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
+  outlast(child: Activity): void {
+    if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
+  }
+
+  /**
+   * `share` of the events that the provider keeps for one span may be of this kind: it drops the oldest, and an error must
+   * outlive what is told of progress.
+   */
+  event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
+    const { limits } = this.recorder;
+    if (eventsOn(this.span, this.#events) >= Math.floor(limits.events * share)) {
+      this.eventDropped();
+      return;
+    }
+    this.#events++;
     this.recorder.write(this.span, (span) => span.addEvent(name, attributes, toHrTime(at)));
+  }
+
+  protected eventDropped(): void {
+    this.#eventsDropped++;
+    warnOfEvents(this.recorder.diagnostics, this.recorder.limits.events);
+  }
+
+  /** Links that did not fit on the span. */
+  linksDropped(count: number): void {
+    if (count === 0) return;
+    this.#linksDropped += count;
+    warnOfLinks(this.recorder.diagnostics, count, this.recorder.limits.links);
   }
 
   #failWith(error: unknown): void {
@@ -295,8 +334,11 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
+    if (this.#eventsDropped > 0) this.set(key.ATTR_EVENTS_DROPPED, this.#eventsDropped);
+    if (this.#linksDropped > 0) this.set(key.ATTR_LINKS_DROPPED, this.#linksDropped);
+    this.parent?.outlast(this);
     // What it has ended itself on the way counts, too.
-    const endedAt = at === undefined ? now() : Math.max(at, this.#given?.at ?? 0);
+    const endedAt = at === undefined ? this.now() : Math.max(at, this.#given?.at ?? 0);
     this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {

@@ -71,7 +71,7 @@ export class Approval extends InRun implements ApprovalHandle {
     super.finish(outcome);
     registry.approvals.delete(this.id);
     this.set(key.ATTR_APPROVAL_STATUS, this.#status);
-    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((now() - this.startedAt) / 1_000));
+    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((this.now() - this.startedAt) / 1_000));
   }
 }
 

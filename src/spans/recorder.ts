@@ -19,6 +19,7 @@ import type { Agent } from '../model.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { Activity } from './activity.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
+import { limitsOf, type SpanLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A span of the SDK: its limits drop what is too much. */
@@ -60,6 +61,8 @@ export class Recorder {
   readonly #given: TracerProvider | undefined;
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;
+  /** Of the provider's spans; kept with the tracer. */
+  #limits: SpanLimits = limitsOf(undefined);
 
   constructor(options: RecorderOptions) {
     this.#given = options.tracerProvider;
@@ -87,8 +90,15 @@ export class Recorder {
     if (provider !== this.#provider || this.#tracer === undefined) {
       this.#provider = provider;
       this.#tracer = provider?.getTracer(NAME, VERSION, { schemaUrl: SCHEMA_URL });
+      this.#limits = limitsOf(this.#tracer);
     }
     return provider && this.#tracer;
+  }
+
+  /** How much the provider keeps of one span. */
+  get limits(): SpanLimits {
+    this.tracer();
+    return this.#limits;
   }
 
   /** The started span, or `undefined` when there is nobody to record it. */

@@ -66,6 +66,10 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
     return NO_HANDOFFS;
   }
 
+  get handoff(): undefined {
+    return undefined;
+  }
+
   carrier(): Record<string, string> {
     return { [CARRIER_SESSION]: toHeaderText(this.sessionId) };
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { shownAddress } from '../../address.ts';
 import { BatonError } from '../../errors.ts';
 import { agentServices } from '../../export/agent-services.ts';
 import { loadSdk } from '../../export/otlp.ts';
@@ -65,7 +66,8 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
     stdout.write(renderSessions(timelines, view));
     const [session] = timelines;
     const traceId = session?.traceIds[0];
-    if (!delivered) stdout.write(`\nNot everything could be sent to ${backend}: is a collector listening there?\n`);
+    const shown = backend && shownAddress(backend);
+    if (!delivered) stdout.write(`\nNot everything could be sent to ${shown}: is a collector listening there?\n`);
     if (!delivered || !session) return 1;
     if (jaeger) {
       const { text, isThere } = await whereToLook(jaeger, { id: session.id, service: SERVICE, traceId });
@@ -73,7 +75,7 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
       return isThere ? 0 : 1;
     }
     if (backend) {
-      stdout.write(`\nAlso sent to ${backend}: look for the service "${SERVICE}", or for the trace ${traceId}\n`);
+      stdout.write(`\nAlso sent to ${shown}: look for the service "${SERVICE}", or for the trace ${traceId}\n`);
     }
     return 0;
   } catch (error) {
@@ -94,7 +96,7 @@ function parse(args: readonly string[], endpoint: string | undefined): { jaeger?
   });
   const color = !values['no-color'];
   if (positionals.length > (values.jaeger ? 1 : 0)) {
-    throw new UsageError(`expected nothing but options, got "${positionals.at(-1)}"`);
+    throw new UsageError(`expected nothing but options, got "${shownAddress(positionals.at(-1) ?? '')}"`);
   }
   return values.jaeger ? { jaeger: jaegerAt(positionals[0], endpoint), color } : { color };
 }

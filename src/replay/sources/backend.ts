@@ -1,3 +1,4 @@
+import { ask, redirectOf, shownAddress, withCredentials } from '../../address.ts';
 import { deduplicateSpans, type RecordedSpan } from '../span.ts';
 import { excerpt, isObject, type JsonObject } from './otlp-span.ts';
 
@@ -79,7 +80,8 @@ export class Backend {
     this.#name = name;
     this.#expected = `expected the address of ${name}'s API, such as ${usual}`;
     this.#base = this.#parse(url);
-    this.#headers = { accept: 'application/json', ...basicAuth(this.#base), ...options.headers };
+    const { headers } = withCredentials(this.#base.href);
+    this.#headers = { accept: 'application/json', ...headers, ...options.headers };
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#lookBackMs = options.lookBackMs ?? WEEK_MS;
   }
@@ -104,9 +106,12 @@ export class Backend {
     const address = `${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}${path}${search && `?${search}`}`;
     try {
       const signal = AbortSignal.timeout(this.#timeoutMs);
-      const response = await fetch(address, { headers: this.#headers, signal });
+      const response = await ask(address, { headers: this.#headers, signal });
+      const elsewhere = redirectOf(response, address);
+      if (elsewhere !== undefined) throw this.#redirected(elsewhere);
       return { status: response.status, text: await response.text() };
     } catch (error) {
+      if (error instanceof BackendError) throw error;
       throw new BackendError(
         `${this.#where} does not answer: ${this.#reason(error)}; ${this.#expected}; does it run?`,
         {
@@ -133,6 +138,14 @@ export class Backend {
     );
   }
 
+  /** The headers are meant for the address that was given, and for nobody else. */
+  #redirected(address: string): BackendError {
+    const to = shownAddress(address);
+    return new BackendError(
+      `${this.#where} redirects to ${to}, which is not asked; name the address itself, if you trust it`,
+    );
+  }
+
   get #where(): string {
     return `${this.#name} at ${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}`;
   }
@@ -141,7 +154,7 @@ export class Backend {
     const address = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`;
     const parsed = URL.canParse(address) ? new URL(address) : undefined;
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-      throw new BackendError(`${this.#expected}, got ${excerpt(url)}`);
+      throw new BackendError(`${this.#expected}, got ${excerpt(shownAddress(url))}`);
     }
     return parsed;
   }
@@ -151,6 +164,8 @@ export class Backend {
     if (name === 'TimeoutError') return `no answer within ${this.#timeoutMs / 1000} s`;
     if (cause?.code === 'ECONNREFUSED') return 'nobody listens there';
     if (cause?.code === 'ENOTFOUND') return 'there is no such host';
+    // It would repeat the value, which may be a token.
+    if (/header/i.test(message)) return 'a header has characters that HTTP cannot send';
     return cause?.message || message;
   }
 }
@@ -197,13 +212,6 @@ export function together(parts: readonly BackendSpans[]): BackendSpans {
 
 export function withProblem({ spans, problems }: BackendSpans, problem: string): BackendSpans {
   return { spans, problems: [...problems, problem] };
-}
-
-/** `https://user:token@host`: the platform's `fetch` refuses it as it is. */
-function basicAuth({ username, password }: URL): Record<string, string> {
-  if (username === '') return {};
-  const plain = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  return { authorization: `Basic ${btoa(String.fromCharCode(...plain))}` };
 }
 
 /** Jaeger wraps what it has to say; `undefined` where nothing is wrapped. */
