@@ -95,7 +95,7 @@ describe('a generator', () => {
   });
 
   it('goes on when its clean-up yields, and is cancelled when that is read', () => {
-    const result = inRun(function* (): Generator<unknown, unknown> {
+    const result: Generator<unknown, unknown> = inRun(function* () {
       try {
         yield 1;
       } finally {
