@@ -25,9 +25,7 @@ export function findFailures(timeline: Entries): TimelineFailure[] {
       told.add(errorKey(entry.error));
       origins.push(entry);
     }
-    const around = toldInside.get(parent);
-    if (around) for (const key of told) around.add(key);
-    else toldInside.set(parent, told);
+    toldInside.set(parent, together(told, toldInside.get(parent)));
   }
   const byOthers = new Set(
     origins.flatMap(({ type, error }) => (type !== 'handoff' && error ? [errorKey(error)] : [])),
@@ -36,6 +34,13 @@ export function findFailures(timeline: Entries): TimelineFailure[] {
     .reverse()
     .filter(({ type, error }) => type !== 'handoff' || !byOthers.has(errorKey(error ?? {})))
     .map(({ traceId, spanId, name, offsetMs, agent, error }) => ({ ...error, traceId, spanId, name, offsetMs, agent }));
+}
+
+/** The smaller set goes into the larger one: a long chain of different errors must not be copied at each link. */
+function together(one: Set<string>, other: Set<string> = new Set()): Set<string> {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one];
+  for (const key of small) large.add(key);
+  return large;
 }
 
 /** What makes two errors the same one on its way up. */

@@ -6,18 +6,16 @@ import { spanRole } from './span-role.ts';
 /** Spans by their place, to go from one to its parent. */
 export class SpanIndex {
   readonly #byKey: ReadonlyMap<string, RecordedSpan>;
+  readonly #below: SpanIndex | undefined;
 
-  constructor(spans: Iterable<RecordedSpan>) {
+  /** @param below - what stands where none of these does */
+  constructor(spans: Iterable<RecordedSpan>, below?: SpanIndex) {
     this.#byKey = new Map(Array.from(spans, (span) => [spanKey(span), span]));
-  }
-
-  /** These in place of what stands there. */
-  with(spans: readonly RecordedSpan[]): SpanIndex {
-    return new SpanIndex([...this.#byKey.values(), ...spans]);
+    this.#below = below;
   }
 
   get(key: string | undefined): RecordedSpan | undefined {
-    return key === undefined ? undefined : this.#byKey.get(key);
+    return key === undefined ? undefined : (this.#byKey.get(key) ?? this.#below?.get(key));
   }
 
   parent({ traceId, parentSpanId }: RecordedSpan): RecordedSpan | undefined {

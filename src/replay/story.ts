@@ -41,7 +41,11 @@ export function tellStory(
     .map((pieces) => ({ pieces, handoff: describeHandoff(pieces, names, clock) }));
   for (const { pieces, handoff } of told) {
     const { request, run } = pieces;
-    if (run) pickedUpBy.set(run, [...(pickedUpBy.get(run) ?? []), { handoffId: handoff.id, source: handoff.source }]);
+    if (run) {
+      const pickups = pickedUpBy.get(run) ?? [];
+      pickups.push({ handoffId: handoff.id, source: handoff.source });
+      pickedUpBy.set(run, pickups);
+    }
     if (request) {
       handoffOf.set(request, handoff);
     } else {

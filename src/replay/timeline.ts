@@ -37,7 +37,7 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const asRecorded = [...recorded].sort(compareSpans);
   const { members, lags } = alignClocks(asRecorded, known);
   const isMoved = members !== asRecorded;
-  const index = isMoved ? known.with(members) : known;
+  const index = isMoved ? new SpanIndex(members, known) : known;
   const inOrder = isMoved ? [...members].sort(compareSpans) : asRecorded;
   const start = inOrder[0]?.startUnixNano ?? 0n;
   const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
