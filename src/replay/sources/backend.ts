@@ -1,5 +1,6 @@
 import { deduplicateSpans, type RecordedSpan } from '../span.ts';
-import { excerpt, isObject, type JsonObject } from './otlp-span.ts';
+import { excerpt } from './excerpt.ts';
+import { isObject, type JsonObject } from './otlp-span.ts';
 
 /** How a backend is asked. */
 export interface BackendOptions {
