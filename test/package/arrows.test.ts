@@ -43,7 +43,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
-  replay: ['attributes', 'version'],
+  replay: ['attributes', 'time-limit', 'version'],
   cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
 };
 

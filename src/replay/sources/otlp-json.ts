@@ -49,6 +49,13 @@ export function readOtlpJson(text: string): SourceSpans {
   return { spans: deduplicateSpans(source.spans), problems: source.problems };
 }
 
+/** The same of what is parsed already. */
+export function readOtlpDocument(document: unknown): SourceSpans {
+  const source = new OtlpText();
+  source.document(document, 1);
+  return { spans: deduplicateSpans(source.spans), problems: source.problems };
+}
+
 class OtlpText {
   readonly spans: RecordedSpan[] = [];
   readonly problems: SourceProblem[] = [];
@@ -61,7 +68,7 @@ class OtlpText {
       first ??= piece;
       const { line, value, text: as } = piece;
       if (value !== undefined) {
-        understood = this.#document(value, line) || understood || piece.isWhole === true;
+        understood = this.document(value, line) || understood || piece.isWhole === true;
       } else if (++broken <= MAX_BROKEN) {
         this.#problem(line, `${EXPECTED} as JSON, got ${as.length} characters that are not: ${excerpt(as)}`);
       } else {
@@ -77,13 +84,13 @@ class OtlpText {
   }
 
   /** Whether it is what was expected. */
-  #document(document: unknown, line: number, depth = 0): boolean {
+  document(document: unknown, line: number, depth = 0): boolean {
     if (depth > MAX_NESTING) {
       this.#problem(line, `${EXPECTED}, got one inside more than ${MAX_NESTING} others: ${excerpt(document)}`);
       return false;
     }
     if (Array.isArray(document)) {
-      return document.filter((item) => this.#document(item, line, depth + 1)).length > 0;
+      return document.filter((item) => this.document(item, line, depth + 1)).length > 0;
     }
     if (isObject(document)) {
       const list = field(document, 'resourceSpans') ?? document.batches;
@@ -97,7 +104,7 @@ class OtlpText {
       }
       for (const wrapper of WRAPPERS) {
         const inside = document[wrapper];
-        if (isObject(inside) || Array.isArray(inside)) return this.#document(inside, line, depth + 1);
+        if (isObject(inside) || Array.isArray(inside)) return this.document(inside, line, depth + 1);
       }
       if (OTHER_SIGNALS.some((signal) => field(document, signal) !== undefined)) return true;
     }

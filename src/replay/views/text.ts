@@ -11,6 +11,8 @@ export interface TextOptions {
   readonly color?: boolean | undefined;
   /** Columns of the terminal; no line is longer. From 20 to 160. Default: 80. */
   readonly width?: number | undefined;
+  /** Shows the prompts and answers that frameworks recorded on their own spans. Default: folded. */
+  readonly content?: boolean | undefined;
 }
 
 /**
