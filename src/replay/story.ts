@@ -2,15 +2,19 @@ import { ATTR_STEP_INDEX } from '../attributes.ts';
 import type { AgentNames } from './agent-names.ts';
 import { readNumber } from './attribute-reader.ts';
 import { describeLostHandoff, describeSpan } from './entries.ts';
+import { describeFrameworkHandoff, frameworkHandoff } from './framework-handoffs.ts';
 import { collectHandoffs } from './handoff-pieces.ts';
 import { describeHandoff, startOfHandoff } from './handoffs.ts';
 import type { SessionClock } from './session-clock.ts';
 import type { Handoff, HandoffPickup, TimelineEntry } from './session-timeline.ts';
 import { compareBigint, type RecordedSpan, spanKey } from './span.ts';
+import type { SpanIndex, StoryTree } from './span-tree.ts';
 
 export interface Story {
   readonly entries: readonly TimelineEntry[];
   readonly handoffs: readonly Handoff[];
+  /** How many of the handoffs are Baton's own. */
+  readonly ownHandoffs: number;
 }
 
 /** One thing to tell: when, under whom, and how. */
@@ -26,7 +30,8 @@ interface Item {
 /** Spans and handoffs as a tree of entries, each list in the order in which things began. */
 export function tellStory(
   members: readonly RecordedSpan[],
-  parentOf: ReadonlyMap<RecordedSpan, RecordedSpan | undefined>,
+  index: SpanIndex,
+  { parentOf, mergedInto }: Pick<StoryTree, 'parentOf' | 'mergedInto'>,
   names: AgentNames,
   clock: SessionClock,
 ): Story {
@@ -35,32 +40,39 @@ export function tellStory(
   const handoffOf = new Map<RecordedSpan, Handoff>();
   const pickedUpBy = new Map<RecordedSpan, HandoffPickup[]>();
   const items: Item[] = [];
+  const told: { readonly handoff: Handoff; readonly startUnixNano: bigint }[] = [];
 
-  const told = collectHandoffs(members)
-    .sort((one, other) => compareBigint(startOfHandoff(one), startOfHandoff(other)))
-    .map((pieces) => ({ pieces, handoff: describeHandoff(pieces, names, clock) }));
-  for (const { pieces, handoff } of told) {
-    const { request, run } = pieces;
-    if (run) {
-      const pickups = pickedUpBy.get(run) ?? [];
-      pickups.push({ handoffId: handoff.id, source: handoff.source });
-      pickedUpBy.set(run, pickups);
-    }
-    if (request) {
-      handoffOf.set(request, handoff);
-    } else {
-      items.push({
-        startUnixNano: startOfHandoff(pieces),
-        // Before the run that picked it up, which may be all that says when.
-        stepIndex: -2,
-        key: spanKey(handoff),
-        parent: run && parentOf.get(run),
-        describe: () => describeLostHandoff(handoff, handoff.source),
-      });
-    }
+  const tell = (handoff: Handoff, startUnixNano: bigint, receiver: RecordedSpan | undefined, hasRow: boolean): void => {
+    told.push({ handoff, startUnixNano });
+    if (receiver) append(pickedUpBy, receiver, { handoffId: handoff.id, source: handoff.source });
+    if (hasRow) return;
+    items.push({
+      startUnixNano,
+      // Before the run that picked it up, which may be all that says when.
+      stepIndex: -2,
+      key: spanKey(handoff),
+      parent: receiver && parentOf.get(receiver),
+      describe: () => describeLostHandoff(handoff, handoff.source),
+    });
+  };
+
+  const foreign = new Map(members.flatMap((span) => pair(span, frameworkHandoff(span, index))));
+  const own = collectHandoffs(members, new Set(foreign.keys()));
+  for (const pieces of own.sort((one, other) => compareBigint(startOfHandoff(one), startOfHandoff(other)))) {
+    const handoff = describeHandoff(pieces, names, clock);
+    if (pieces.request) handoffOf.set(pieces.request, handoff);
+    tell(handoff, startOfHandoff(pieces), pieces.run, pieces.request !== undefined);
+  }
+  for (const [span, handoff] of foreign) {
+    const run = mergedInto.get(span);
+    // The app told of it as well, and said more.
+    if (run && pickedUpBy.has(run)) continue;
+    tell(describeFrameworkHandoff(handoff, run, names, clock), span.startUnixNano, run ?? span, false);
   }
 
-  const context = { names, clock, handoffOf, pickedUpBy };
+  const mergedOf = new Map<RecordedSpan, RecordedSpan[]>();
+  for (const [span, run] of mergedInto) append(mergedOf, run, span);
+  const context = { names, clock, handoffOf, pickedUpBy, mergedOf };
   for (const [span, parent] of parentOf) {
     items.push({
       startUnixNano: span.startUnixNano,
@@ -71,11 +83,23 @@ export function tellStory(
     });
   }
   for (const { parent, describe } of items.sort(inStoryOrder)) childrenOf.get(parent)?.push(describe());
+  told.sort((one, other) => compareBigint(one.startUnixNano, other.startUnixNano));
 
   return {
     entries: childrenOf.get(undefined) ?? [],
     handoffs: told.map(({ handoff }) => handoff),
+    ownHandoffs: own.length,
   };
+}
+
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+function pair<Key, Value>(key: Key, value: Value | undefined): [Key, Value][] {
+  return value === undefined ? [] : [[key, value]];
 }
 
 /** By microsecond, for many backends keep no more; then by the app's own order; the rest only makes it the same each time. */

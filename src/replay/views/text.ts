@@ -20,13 +20,14 @@ export interface TextOptions {
  * Whatever stands in the spans, the text moves no cursor and opens no escape sequence of its own.
  */
 export function renderText(timeline: SessionTimeline, options: TextOptions = {}): string {
+  const { content = false } = options;
   const layout: Layout = layoutFor(options.width);
   const colors = new AgentColors(timeline.statistics.agents);
   const offset = offsetFormat(timeline.durationMs);
   const parts: StyledText[][] = [
     renderHead(timeline, layout),
-    renderRows(timeline, layout, colors, offset),
-    renderFoot(timeline, layout, colors, offset),
+    renderRows(timeline, layout, colors, offset, content),
+    renderFoot(timeline, layout, colors, offset, content),
   ];
   return parts
     .filter((lines) => lines.length > 0)
