@@ -51,7 +51,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
-  replay: ['address', 'attributes', 'handoff-path', 'printable', 'version'],
+  replay: ['address', 'attributes', 'handoff-path', 'printable', 'time-limit', 'version'],
   cli: ['address', 'baton', 'doctor', 'export', 'index', 'printable', 'replay', 'sdk', 'secrets', ...library],
 };
 
