@@ -4,13 +4,13 @@
  *
  * @packageDocumentation
  */
-import { diag } from '@opentelemetry/api';
 import * as contextHooks from '@opentelemetry/context-async-hooks';
 import * as core from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import * as resources from '@opentelemetry/resources';
 import * as trace from '@opentelemetry/sdk-trace';
 import { type Env, environment } from './env.ts';
+import { say } from './set-up/log.ts';
 import type { RegisterOptions, Registration } from './set-up/options.ts';
 import { type Sdk, sdkFrom } from './set-up/sdk-line.ts';
 import { type LoadSdk, setUpQuietly } from './set-up/set-up.ts';
@@ -28,8 +28,9 @@ export function register(options: RegisterOptions = {}, env: Env = environment()
 }
 
 const bundledSdk: LoadSdk = ({ protocol = 'http/json', by }): Sdk => {
-  if (protocol !== 'http/json')
-    diag.warn(`${by}: otel-baton/bundled has http/json alone, and uses it; got ${protocol}`);
+  if (protocol !== 'http/json') {
+    say('warn', `${by}: otel-baton/bundled has http/json alone, which is used; got "${protocol}"`);
+  }
   return sdkFrom({
     trace,
     resources,

@@ -1,9 +1,9 @@
 /** The standard `OTEL_*` variables that `sdk-trace` leaves to its host, read the way the specification says. */
-import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { DiagLogLevel } from '@opentelemetry/api';
 import type { Env } from '../env.ts';
 import { sessionSampler } from '../export/session-sampler.ts';
-import { withoutSecrets } from '../secrets.ts';
 import { LONGEST_TIMER_MS } from '../time-limit.ts';
+import { say } from './log.ts';
 import { PROTOCOLS, type Protocol, type Sdk } from './sdk-line.ts';
 
 /** What a variable says, without spaces around it; an empty one counts as not set. */
@@ -11,10 +11,10 @@ export function textFrom(env: Env, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }
 
-/** Told once per variable, while the set-up reads it. What was given may be a secret in the wrong place. */
+/** Told while the set-up reads the variable, once. */
 export function warnOf(name: string, expected: string, got: string, instead: string): void {
   const shown = got.length > 100 ? `${got.slice(0, 97)}...` : got;
-  diag.warn(withoutSecrets(`${name}: expected ${expected}, got "${shown}"; ${instead}`));
+  say('warn', `${name}: expected ${expected}, got "${shown}"; ${instead}`);
 }
 
 /** `OTEL_SDK_DISABLED`: only the word `true` disables, in any case. */
@@ -29,9 +29,14 @@ export function isDisabled(env: Env): boolean {
 
 /** `OTEL_LOG_LEVEL`; `undefined` where it is not set, or is no level. */
 export function logLevelFrom(env: Env): DiagLogLevel | undefined {
-  const name = textFrom(env, 'OTEL_LOG_LEVEL')?.toUpperCase();
-  const level = name && (DiagLogLevel as unknown as Record<string, DiagLogLevel | string | undefined>)[name];
-  return typeof level === 'number' ? level : undefined;
+  const given = textFrom(env, 'OTEL_LOG_LEVEL');
+  if (given === undefined) return undefined;
+  const levels = DiagLogLevel as unknown as Record<string, DiagLogLevel | string | undefined>;
+  const level = levels[given.toUpperCase()];
+  if (typeof level === 'number') return level;
+  const expected = 'none, error, warn, info, debug, verbose or all';
+  warnOf('OTEL_LOG_LEVEL', expected, given, 'by default only what is wrong with the set-up is told');
+  return undefined;
 }
 
 /** `OTEL_TRACES_SAMPLER` and its argument, ours among them; `undefined` leaves the SDK's default, parentbased_always_on. */

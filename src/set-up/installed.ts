@@ -2,9 +2,9 @@
 // The default import, because bundlers try to resolve what a named `createRequire` is called with.
 import nodeModule from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
-import { diag } from '@opentelemetry/api';
 import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
+import { say } from './log.ts';
 import { type OtlpConfig, PROTOCOLS, type Protocol, type Sdk, sdkFrom, type Wanted } from './sdk-line.ts';
 
 const SDK = '@opentelemetry/sdk-trace';
@@ -30,7 +30,8 @@ export function loadSdk(wanted: Wanted = {}): Sdk {
   if (wanted.protocol && look.exporter && look.exporter.protocol !== wanted.protocol) {
     const { by, protocol } = wanted;
     const name = EXPORTERS[protocol];
-    diag.warn(`${by}: ${protocol} needs ${name}, which is not installed; ${look.exporter.protocol} is used instead`);
+    const instead = `${look.exporter.protocol} is used instead`;
+    say('warn', `${by}: ${protocol} needs ${name}, which is not installed; ${instead}`);
   }
   try {
     return loadFrom(look as Complete);
@@ -119,7 +120,7 @@ function loadFrom({ place, trace, context, exporter }: Complete): Sdk {
     throw new BatonError('sdk_not_installed', message);
   }
   if (lines.size > 1) {
-    diag.warn(`packages of two lines of OpenTelemetry's SDK do not fit together: ${installed}. ${whatToDo()}`);
+    say('warn', `packages of two lines of OpenTelemetry's SDK do not fit together: ${installed}. ${whatToDo()}`);
   }
   return sdkFrom({
     trace: sdk.load(trace),

@@ -1,32 +1,26 @@
-/** Where OpenTelemetry and the set-up say what is wrong, in an app that has no logger for it. */
-import { type DiagLogFunction, type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
-import type { Env } from '../env.ts';
-import { logLevelFrom, textFrom, warnOf } from './environment.ts';
+/** Where the set-up says what is wrong: to the app's logger for OpenTelemetry, or in one line on standard error. */
+import { type DiagLogFunction, type DiagLogger, type DiagLogLevel, diag } from '@opentelemetry/api';
+import { withoutSecrets } from '../secrets.ts';
 import { isRegistered } from './globals.ts';
 
 /** Standard error for all levels: standard output may be a protocol, as in MCP servers. */
-const tell: DiagLogFunction = (message, ...more) => {
+const onStderr: DiagLogFunction = (message, ...more) => {
   // biome-ignore lint/suspicious/noConsole: the console writes in one go, also in runtimes that are not Node
-  console.error(message.startsWith('otel-baton') ? message : `otel-baton: ${message}`, ...more);
+  console.error(`otel-baton: ${message}`, ...more);
 };
-const STDERR: DiagLogger = { error: tell, warn: tell, info: tell, debug: tell, verbose: tell };
+const STDERR: DiagLogger = { error: onStderr, warn: onStderr, info: onStderr, debug: onStderr, verbose: onStderr };
+
+/** What was given may be a secret in the wrong place, and a log is also an exit. */
+export function say(level: 'warn' | 'error', message: string): void {
+  const line = withoutSecrets(message).replace(/\s+/g, ' ').trim();
+  if (isRegistered('diag')) diag[level](line);
+  else onStderr(line);
+}
 
 /**
- * Runs a set-up so that what is wrong with it is seen. With `OTEL_LOG_LEVEL` the logger stays; without it, it listens to
- * the set-up alone: a backend that is away must not fill the app's log.
+ * From now on OpenTelemetry's own words as well, unless the app has a logger for them. Without a level nobody hears them,
+ * because a backend that is away must not fill the app's log.
  */
-export function heard<T>(env: Env, setUp: () => T): T {
-  if (isRegistered('diag')) return setUp();
-  const level = logLevelFrom(env);
-  diag.setLogger(STDERR, level ?? DiagLogLevel.WARN);
-  try {
-    const given = textFrom(env, 'OTEL_LOG_LEVEL');
-    if (given && level === undefined) {
-      const expected = 'one of none, error, warn, info, debug, verbose, all';
-      warnOf('OTEL_LOG_LEVEL', expected, given, 'by default only the set-up is heard, from warn');
-    }
-    return setUp();
-  } finally {
-    if (level === undefined) diag.disable();
-  }
+export function logFrom(level: DiagLogLevel | undefined): void {
+  if (level !== undefined && !isRegistered('diag')) diag.setLogger(STDERR, level);
 }

@@ -68,32 +68,40 @@ function compressionFrom(env: Env): OtlpConfig {
 function checkHeaders(env: Env): void {
   for (const name of namesOf('HEADERS')) {
     const entries = (textFrom(env, name) ?? '').split(',').filter((entry) => entry.trim());
-    const bad = entries.flatMap((entry, index) => (isHeader(entry) ? [] : [index + 1]));
-    if (bad.length === 0) continue;
-    warnOf(name, 'name=value,name=value, percent-encoded', `(entry ${bad.join(', ')})`, 'by default there are none');
+    for (const [index, entry] of entries.entries()) {
+      const instead = whyNoHeader(entry);
+      if (instead) warnOf(name, 'name=value,name=value, percent-encoded', `entry ${index + 1}`, instead);
+    }
   }
 }
 
-function isHeader(entry: string): boolean {
-  const [name = '', ...value] = entry.split('=');
+function whyNoHeader(entry: string): string | undefined {
+  const [name = '', ...values] = entry.split('=');
+  let header: [string, string];
   try {
-    new Headers([[decodeURIComponent(name.trim()), decodeURIComponent(value.join('=').trim())]]);
-    return value.length > 0;
+    header = [decodeURIComponent(name.trim()), decodeURIComponent(values.join('=').trim())];
   } catch {
-    return false;
+    return 'it is left out, and by default there are none';
+  }
+  if (!header[0] || values.length === 0) return 'it is left out, and by default there are none';
+  try {
+    new Headers([header]);
+    return undefined;
+  } catch {
+    return 'HTTP has no such header, and nothing can be sent with it';
   }
 }
 
 function checkFiles(env: Env): void {
-  const defaults = { CERTIFICATE: "the system's own are trusted", CLIENT_KEY: 'none', CLIENT_CERTIFICATE: 'none' };
-  for (const [setting, instead] of Object.entries(defaults)) {
+  const defaults = { CERTIFICATE: "the system's own", CLIENT_KEY: 'none', CLIENT_CERTIFICATE: 'none' };
+  for (const [setting, otherwise] of Object.entries(defaults)) {
     const name = namesOf(setting).find((each) => textFrom(env, each));
     const path = name && textFrom(env, name);
     if (!path) continue;
     try {
       accessSync(resolve(path), constants.R_OK);
     } catch {
-      warnOf(name, 'a file that can be read', path, `it counts as not set, and the default is ${instead}`);
+      warnOf(name, 'a file that can be read', path, `it counts as not set, and the default is ${otherwise}`);
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   batchOptionsFrom,
   isDisabled,
   listFrom,
+  logLevelFrom,
   protocolFrom,
   samplerFrom,
   spanLimitsFrom,
@@ -18,7 +19,7 @@ import {
 } from './environment.ts';
 import { isRegistered } from './globals.ts';
 import { LastSpans } from './last-spans.ts';
-import { heard } from './log.ts';
+import { logFrom, say } from './log.ts';
 import { checkOptions, type RegisterOptions, type Registration } from './options.ts';
 import { otlpConfigFrom } from './otlp-variables.ts';
 import { resourceFrom } from './resource.ts';
@@ -40,16 +41,14 @@ let told = false;
  */
 export function setUpQuietly(options: RegisterOptions, env: Env, loadSdk: LoadSdk): Registration {
   checkOptions(options);
-  return heard(env, () => {
-    try {
-      return setUp(options, env, loadSdk);
-    } catch (error) {
-      const why = error instanceof BatonError ? error.message : `it could not be set up: ${messageOf(error)}`;
-      if (!told) diag.error(`the app runs without telemetry. ${why.replace(/\s+/g, ' ')}`);
-      told = true;
-      return NOTHING;
-    }
-  });
+  try {
+    return setUp(options, env, loadSdk);
+  } catch (error) {
+    const why = error instanceof BatonError ? error.message : `it could not be set up: ${messageOf(error)}`;
+    if (!told) say('error', `the app runs without telemetry. ${why}`);
+    told = true;
+    return NOTHING;
+  }
 }
 
 /**
@@ -57,6 +56,7 @@ export function setUpQuietly(options: RegisterOptions, env: Env, loadSdk: LoadSd
  * @throws BatonError `sdk_not_installed`, and whatever an SDK throws
  */
 export function setUp(options: RegisterOptions, env: Env, loadSdk: LoadSdk): Registration {
+  logFrom(logLevelFrom(env));
   if (isDisabled(env)) {
     // The specification: disabling has no effect on propagators that a variable asks for.
     if (listFrom(env, 'OTEL_PROPAGATORS')) registerPropagators(env, loadSdk({ otlp: false }));
@@ -83,7 +83,12 @@ export function setUp(options: RegisterOptions, env: Env, loadSdk: LoadSdk): Reg
     ],
     ...samplerOption(options.sampler ?? samplerFrom(env, sdk)),
   });
-  trace.setGlobalTracerProvider(provider);
+  if (!trace.setGlobalTracerProvider(provider)) {
+    throw new BatonError(
+      'no_provider',
+      'another version of @opentelemetry/api is there first: `npm ls @opentelemetry/api`',
+    );
+  }
   if (!isRegistered('context')) context.setGlobalContextManager(sdk.contextManager.enable());
   registerPropagators(env, sdk);
   const registered = registration(provider, false);
@@ -127,8 +132,8 @@ function registerPropagators(env: Env, sdk: Sdk): void {
     const propagator = sdk.propagator(name);
     if (propagator && !('missing' in propagator)) return [propagator];
     const known = 'tracecontext, baggage, b3, b3multi, jaeger, ottrace, xray or none';
-    const needs = propagator ? `it needs ${propagator.missing}, which is not installed, and ` : '';
-    warnOf('OTEL_PROPAGATORS', known, name, `${needs}is left out; the default is tracecontext,baggage`);
+    const why = propagator ? `it needs ${propagator.missing}, which is not installed here, and` : 'it';
+    warnOf('OTEL_PROPAGATORS', known, name, `${why} is left out; the default is tracecontext,baggage`);
     return [];
   });
   if (propagators.length > 0 && !isRegistered('propagation')) {
