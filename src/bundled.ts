@@ -21,7 +21,9 @@ export type { RegisterOptions, Registration } from './set-up/options.ts';
  * As `register` of `otel-baton/sdk`, without a look at what is installed.
  * @throws BatonError `invalid_option` for an option that cannot be used
  * @example
+ * ```ts
  * register({ serviceName: 'shop' });
+ * ```
  */
 export function register(options: RegisterOptions = {}, env: Env = environment()): Registration {
   return setUpQuietly(options, env, bundledSdk);

@@ -18,7 +18,9 @@ export type { RegisterOptions, Registration } from './set-up/options.ts';
  * `OTEL_SDK_DISABLED` is `true`.
  * @throws BatonError `invalid_option` for an option that cannot be used
  * @example
+ * ```ts
  * register({ serviceName: 'shop', signals: true });
+ * ```
  */
 export function register(options: RegisterOptions = {}, env: Env = environment()): Registration {
   return setUpQuietly(options, env, loadSdk);

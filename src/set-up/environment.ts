@@ -107,7 +107,7 @@ export function spanLimitsFrom(env: Env): Readonly<Record<string, number>> {
   };
 }
 
-export const TRACES_EXPORTERS = ['otlp', 'console', 'none'] as const;
+const TRACES_EXPORTERS = ['otlp', 'console', 'none'] as const;
 
 /** `OTEL_TRACES_EXPORTER`: the known ones, each once; `[]` for `none`. */
 export function tracesExportersFrom(env: Env): readonly ('otlp' | 'console')[] {
