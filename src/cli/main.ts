@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { messageOf } from '../diagnostics.ts';
 import { printable } from '../replay.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { NAME, VERSION } from '../version.ts';
@@ -49,8 +50,10 @@ async function main([word, ...rest]: readonly string[], terminal: Terminal): Pro
     return await command.run(rest, terminal);
   } catch (error) {
     const message = usageMessage(error);
-    if (message === undefined) throw error;
-    return wrongUsage(terminal, `${NAME} ${command.name}`, message);
+    if (message !== undefined) return wrongUsage(terminal, `${NAME} ${command.name}`, message);
+    // A mistake of ours. What it says may stand in a stranger's file.
+    stderr.write(`${NAME} ${command.name}: it failed: ${printable(messageOf(error))}\n`);
+    return 1;
   }
 }
 

@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { shownAddress } from '../../address.ts';
 import { BatonError } from '../../errors.ts';
 import { agentServices } from '../../export/agent-services.ts';
-import { loadSdk } from '../../export/otlp.ts';
 import { buildTimelines, readOtlpJson, renderSessions } from '../../replay.ts';
-import { register } from '../../sdk.ts';
+import { loadSdk } from '../../set-up/installed.ts';
+import { setUp } from '../../set-up/set-up.ts';
 import { type Command, type ExitCode, UsageError } from '../command.ts';
 import { type Jaeger, jaegerAt, whereToLook, whyNot } from '../demo/jaeger.ts';
 import { runPipeline } from '../demo/pipeline.ts';
@@ -52,9 +52,10 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
   try {
     const backend = endpoint || jaeger?.otlp;
     const second = backend ? [toBackend(endpoint ? {} : { url: `${backend}/v1/traces` })] : [];
-    const registered = register(
+    const registered = setUp(
       { serviceName: SERVICE, endpoint: receiver.url, spanProcessors: second },
       { OTEL_RESOURCE_ATTRIBUTES: env.OTEL_RESOURCE_ATTRIBUTES },
+      () => loadSdk({ protocol: 'http/json' }),
     );
     const delivered = await runPipeline((progress) => stderr.write(`… ${progress}\n`));
     await registered.shutdown();
@@ -104,5 +105,5 @@ function parse(args: readonly string[], endpoint: string | undefined): { jaeger?
 /** A second exporter; what is not given comes from the standard variables. */
 function toBackend(config: { readonly url?: string }): object {
   const sdk = loadSdk();
-  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(new sdk.exporter(config) as never) });
+  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(sdk.createExporter(config) as never) });
 }

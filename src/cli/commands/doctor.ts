@@ -7,9 +7,11 @@ import { shownAddress } from '../../address.ts';
 import { Baton } from '../../baton.ts';
 import { messageOf } from '../../diagnostics.ts';
 import { type Diagnosis, problem, toDiagnosis, warning } from '../../doctor/finding.ts';
+import { environment } from '../../env.ts';
 import { BatonError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
-import { register } from '../../sdk.ts';
+import { loadSdk } from '../../set-up/installed.ts';
+import { setUp } from '../../set-up/set-up.ts';
 import { type Command, type ExitCode, UsageError } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -78,7 +80,7 @@ async function examine(
   let note = `the set-up of ${names}`;
   if (setUps.length === 0) {
     try {
-      register();
+      setUp({}, environment(), loadSdk);
     } catch (error) {
       if (!(error instanceof BatonError)) throw error;
       const message = `no set-up was given, and otel-baton/register has none: ${error.message}`;
