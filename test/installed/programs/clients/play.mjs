@@ -12,6 +12,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { sleep } from './answers.mjs';
 
+// Express prints the errors of handlers.
+process.env.NODE_ENV = 'test';
+
 const [client, mode] = process.argv.slice(2);
 /** How long a session stays open after its last answer: whatever ends with it and not with the answer is that much longer. */
 const LATER = 100;
@@ -130,13 +133,17 @@ function looks(value) {
   for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     classes.push(`${at.constructor?.name}(${Reflect.ownKeys(at).map(String)})`);
   }
-  return `${Object.keys(value)} of ${classes.join(' < ')}`;
+  // An emitter counts its listeners in a member that it makes with the first one.
+  const keys = Object.keys(value).filter((name) => name !== '_eventsCount');
+  return `${keys} of ${classes.join(' < ')}`;
 }
 
 function shown(value) {
   if (value instanceof Error) {
     const { name, message, code, status, cause } = value;
-    return `${value.constructor.name} ${name} ${code} ${status}: ${message}${cause ? ` because of ${shown(cause)}` : ''}`;
+    const why = cause ? ` because of ${shown(cause)}` : '';
+    // Ports are others in each process.
+    return `${value.constructor.name} ${name} ${code} ${status}: ${message.replace(/:\d+/g, '')}${why}`;
   }
   if (typeof value === 'string') return value;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
