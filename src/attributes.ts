@@ -97,6 +97,8 @@ export const ATTR_HANDOFF_REASON_TYPE = 'baton.handoff.reason_type';
 export const ATTR_HANDOFF_PAYLOAD_SUMMARY = 'baton.handoff.payload_summary';
 export const ATTR_HANDOFF_STATUS = 'baton.handoff.status';
 export const ATTR_HANDOFF_WAIT_MS = 'baton.handoff.wait_ms';
+/** True when its deadline passed before its sender knew of an answer, and its carrier had been given away. */
+export const ATTR_HANDOFF_OVERDUE = 'baton.handoff.overdue';
 export const ATTR_HANDOFF_CONTEXT_MESSAGES = 'baton.handoff.context.messages';
 export const ATTR_HANDOFF_CONTEXT_TOOL_EXECUTIONS = 'baton.handoff.context.tool_executions';
 export const ATTR_HANDOFF_CONTEXT_BYTES = 'baton.handoff.context.bytes';
@@ -118,6 +120,7 @@ export const ATTR_APPROVAL_PAYLOAD_SUMMARY = 'baton.approval.payload_summary';
 
 /** True on a step, a tool call or a model call that was still open when its session ended. */
 export const ATTR_ABANDONED = 'baton.abandoned';
+export const ATTR_CANCELLED = 'baton.cancelled';
 
 export const ATTR_LINK_TYPE = 'baton.link.type';
 
@@ -125,6 +128,9 @@ export const ATTR_LINK_TYPE = 'baton.link.type';
 export const PREFIX_METADATA = 'baton.metadata.';
 /** How many entries of a metadata object were left out (over the limit, or not readable). */
 export const ATTR_METADATA_DROPPED = 'baton.metadata_dropped';
+/** How many events and links of a span were left out, because its provider keeps no more. */
+export const ATTR_EVENTS_DROPPED = 'baton.events_dropped';
+export const ATTR_LINKS_DROPPED = 'baton.links_dropped';
 /** Followed by the currency: `baton.usage.cost.usd`. */
 export const PREFIX_USAGE_COST = 'baton.usage.cost.';
 
@@ -135,11 +141,13 @@ export const EVENT_HANDOFF_REJECTED = 'baton.handoff.rejected';
 export const EVENT_HANDOFF_FAILED = 'baton.handoff.failed';
 export const EVENT_HANDOFF_RETURNED = 'baton.handoff.returned';
 export const EVENT_HANDOFF_EXPIRED = 'baton.handoff.expired';
+export const EVENT_HANDOFF_DEADLINE_PASSED = 'baton.handoff.deadline_passed';
 export const EVENT_HANDOFF_LIMIT = 'baton.handoff.limit_exceeded';
 export const EVENT_HANDOFF_LOOP = 'baton.handoff.loop_detected';
 
 // Ours: metrics
 export const METRIC_HANDOFFS = 'baton.handoffs';
+export const METRIC_RECEIVED_HANDOFFS = 'baton.received_handoffs';
 export const METRIC_HANDOFF_WAIT_DURATION = 'baton.handoff.wait_duration';
 export const METRIC_RUN_DURATION = 'baton.run.duration';
 export const METRIC_TOOL_DURATION = 'baton.tool.duration';

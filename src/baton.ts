@@ -6,6 +6,7 @@ import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import { readDeeply, readOnce } from './input.ts';
 import type {
   ApprovalAnswer,
   ApprovalInput,
@@ -25,13 +26,14 @@ import type {
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
-import { completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
+import { Activity, type Ending } from './spans/activity.ts';
+import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { resolveApproval, startApproval } from './spans/approval.ts';
 import { captureError, trackEvent } from './spans/event.ts';
-import { requestHandoff } from './spans/handoff.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
+import { requestHandoff } from './spans/request.ts';
 import { startChildRun, startRun } from './spans/run.ts';
 import { Silent } from './spans/silent.ts';
 import { resumeSession, startSession } from './spans/start-session.ts';
@@ -85,6 +87,7 @@ export class Baton {
     );
     this.#diagnostics.onDroppedAttributes = (count) => metrics.droppedAttributes(count);
     const redactor = new Redactor(resolved.redaction, this.#diagnostics);
+    this.#diagnostics.redact = (message) => redactor.warning(message);
     const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
     this.#recorder = new Recorder({
       tracerProvider: resolved.tracerProvider,
@@ -93,6 +96,7 @@ export class Baton {
       diagnostics: this.#diagnostics,
       metrics,
       handoffLimit: resolved.handoffLimit,
+      isFailure: resolved.isFailure,
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });
@@ -199,7 +203,15 @@ export class Baton {
     return this.#start(requestHandoff, input);
   }
 
-  /** The receiver has taken over (first call), or is done with what was handed over (after that). */
+  /** The receiver has taken over. The same as `run.handoff.accept()`, for code that has the ids alone. */
+  trackHandoffAccepted(input: HandoffAnswer = {}): void {
+    this.#quietly(acceptHandoff, input);
+  }
+
+  /**
+   * The receiver has taken over (the first word), or is done with what was handed over (after that): many workers call it once,
+   * where they start. `trackHandoffAccepted` and `run.handoff.complete()` say which of both.
+   */
   trackHandoffCompleted(input: HandoffAnswer = {}): void {
     this.#quietly(completeHandoff, input);
   }
@@ -288,7 +300,8 @@ export class Baton {
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    for (const root of this.#recorder.openRoots) root.abandon();
+    // The newest first: it may be inside an older one.
+    for (const root of [...this.#recorder.openRoots].reverse()) root.abandon();
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;
@@ -300,10 +313,12 @@ export class Baton {
    */
   #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
     if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
-    const handle = this.#start<never, Performing<Handle> & { until?: unknown }>(start, input as never);
-    const until = untilIn(input);
-    if (until) handle.until = until;
-    return handle;
+    try {
+      return this.#start<never, Performing<Handle>>(start, input as never);
+    } catch (error) {
+      if (!isAsync(fn)) throw error;
+      return { perform: () => Promise.reject(error) as never };
+    }
   }
 
   #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
@@ -315,14 +330,15 @@ export class Baton {
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
     if (this.#records()) {
-      const handle = this.#tried(start, input);
-      if (handle) return handle as Handle;
+      const given = this.#given(input);
+      const handle = this.#tried(start, given);
+      if (handle) return endingAs(handle, given) as Handle;
     }
     return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
   }
 
   #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(record, input);
+    if (this.#records()) this.#tried(record, this.#given(input));
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
@@ -333,21 +349,40 @@ export class Baton {
     return false;
   }
 
-  /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */
+  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
+  #given<Input extends object>(given: Input): Input {
+    if (typeof given !== 'object' || given === null) {
+      this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
+      return {} as Input;
+    }
+    const { input, unreadable } = readOnce(given);
+    if (unreadable.length > 0) this.#cannotRead(unreadable);
+    return input;
+  }
+
+  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
   #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
     try {
-      return action(this.#recorder, this.#checked(input));
+      return action(this.#recorder, input);
     } catch (error) {
-      if (error instanceof BatonError) throw error;
-      // No place for a recording: the app's own next call says so.
-      if (isOverflow(error)) return undefined;
-      this.#diagnostics.misuse(
-        'invalid_input',
-        `the options cannot be read: ${messageOf(error)}; the rest is recorded`,
-      );
+      return this.#triedAgain(action, input, error);
     }
+  }
+
+  #triedAgain<Input extends object, T>(
+    action: (recorder: Recorder, input: Input) => T,
+    given: Input,
+    failure: unknown,
+  ): T | undefined {
+    if (failure instanceof BatonError) throw failure;
+    // Where there is no room on the stack, the app's own next call says so.
+    if (isOverflow(failure)) return undefined;
+    const { input, unreadable } = readDeeply(given);
     try {
-      return action(this.#recorder, readable(input, 2) as Input);
+      // All of it can be read: what threw is not the app's.
+      if (unreadable.length === 0) throw failure;
+      this.#cannotRead(unreadable);
+      return action(this.#recorder, input);
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#recorder.failed('recording', error);
@@ -355,43 +390,25 @@ export class Baton {
     }
   }
 
-  /** The app's input, or an empty one in place of what is none. */
-  #checked<Input extends object>(input: Input): Input {
-    if (typeof input === 'object' && input !== null) return input;
-    this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
-    return {} as Input;
+  #cannotRead(fields: readonly string[]): void {
+    this.#diagnostics.misuse(
+      'invalid_input',
+      `the options cannot be read in full: ${fields.slice(0, 5).join(', ')} threw and counts as not given; the rest is recorded`,
+    );
   }
 }
 
-function untilIn(input: unknown): ((result: unknown) => unknown) | undefined {
-  try {
-    const { until } = input as { until?: unknown };
-    return typeof until === 'function' ? (until as () => unknown) : undefined;
-  } catch {
-    return undefined;
-  }
+/** A callback whose errors are rejections: what is said of its options is one, too. */
+function isAsync(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
 }
 
-/** What of an object can be read, so many levels deep. */
-function readable(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || depth < 0) return value;
-  const copy: Record<string, unknown> = {};
-  for (const name of names(value)) {
-    try {
-      copy[name] = readable((value as Record<string, unknown>)[name], depth - 1);
-    } catch {
-      // This one cannot be read.
-    }
-  }
-  return copy;
-}
-
-function names(value: object): string[] {
-  try {
-    return Object.keys(value);
-  } catch {
-    return [];
-  }
+/** A handle that lasts, and what the options say of its end. */
+function endingAs(handle: object, input: object): object {
+  const { until, signal } = input as Partial<Ending>;
+  if ((until === undefined && signal === undefined) || !(handle instanceof Activity)) return handle;
+  handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
+  return handle;
 }
 
 /** A handle that records nothing; a session keeps the id that the app gave it. */

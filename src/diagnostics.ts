@@ -17,6 +17,8 @@ export class Diagnostics {
   readonly #counts = new Map<BatonErrorCode, number>();
   readonly #strict: boolean;
   readonly #onWarning: ((warning: BatonWarning) => void) | undefined;
+  /** Takes secrets out of a warning: what was given may be one in the wrong place, and a log is also an exit. */
+  redact: (message: string) => string = withoutSecrets;
   /** Told how many attributes were left out, for who counts them. */
   onDroppedAttributes: ((count: number) => void) | undefined;
   readonly #logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-baton' });
@@ -28,7 +30,7 @@ export class Diagnostics {
 
   /** The app used Baton wrongly. Warns, or throws in strict mode. */
   misuse(code: BatonErrorCode, message: string): void {
-    if (this.#strict) throw new BatonError(code, withoutSecrets(message));
+    if (this.#strict) throw new BatonError(code, this.redact(message));
     this.warn(code, message);
   }
 
@@ -42,8 +44,7 @@ export class Diagnostics {
   }
 
   #tell(code: BatonErrorCode, message: string): void {
-    // What was given may be a secret in the wrong place, and a log is also an exit.
-    const safe = withoutSecrets(message);
+    const safe = this.redact(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));
     quietly(() => this.#onWarning?.({ code, message: safe }));
   }

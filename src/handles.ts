@@ -4,12 +4,21 @@ import type {
   ApprovalDecision,
   Carrier,
   HandoffMode,
+  HandoffReply,
   HandoffStatus,
   Metadata,
   ModelResponse,
   Summary,
   Usage,
 } from './model.ts';
+
+// Named here, because a TypeScript without `lib: esnext.disposable` or `@types/node` does not know them.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
+  }
+}
 
 /** Common to everything that lasts. In a callback it ends by itself; after `start…` call `end()`, or `await using` it. */
 export interface Scoped {
@@ -42,6 +51,8 @@ export interface Run extends Scoped {
   /** A W3C `traceparent`: names this run in any process. */
   readonly id: string;
   readonly sessionId: string;
+  /** What this run picked up; `undefined` when nobody handed it anything, and while nothing is recorded. */
+  readonly handoff: ReceivedHandoff | undefined;
   setOutputSummary(summary: Summary): void;
   /** What the run consumed. Default: the sum of its model calls. */
   setUsage(usage: Usage): void;
@@ -82,6 +93,35 @@ export interface Handoff {
   readonly id: string;
   /** What another process needs to pick it up: W3C headers and ids, no content. HTTP headers take it as it is. */
   carrier(): Record<string, string>;
+}
+
+/**
+ * A handoff in the hands of the run that picked it up. A run that ends without a word has accepted it. What cannot follow on
+ * what was said before (a rejection on an acceptance, say) is a warning `handoff_already_answered`.
+ *
+ * @example
+ * ```ts
+ * await baton.withRun({ agent: 'billing', carrier: job.carrier }, async (run) => {
+ *   run.handoff?.accept();
+ *   await refund(job.order);
+ *   run.handoff?.complete({ payloadSummary: 'Refunded' });
+ * });
+ * ```
+ */
+export interface ReceivedHandoff {
+  readonly id: string;
+  /** Key of the agent that hands over; `undefined` where only the id is known. */
+  readonly source: string | undefined;
+  /** The work is taken. */
+  accept(reply?: HandoffReply): void;
+  /** The work is done. Who has not accepted it before does so by that. */
+  complete(reply?: HandoffReply): void;
+  /** The work is not taken: a decision, not an error. */
+  reject(reply?: HandoffReply): void;
+  /** The work goes back to whoever handed it over. */
+  return(reply?: HandoffReply): void;
+  /** Taking it over, or doing it, went wrong: `fail({ error })`. */
+  fail(reply?: HandoffReply): void;
 }
 
 /** The handoffs of a session: who handed to whom, and what came of it. Empty while nothing is recorded. */

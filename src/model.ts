@@ -89,7 +89,16 @@ export interface Until<T> {
   readonly until?: ((result: Given<T>) => unknown) | undefined;
 }
 
-export interface SessionInput {
+/** What can be stopped from outside. */
+export interface Stoppable {
+  /**
+   * The signal that stops this work. Once it is aborted, whatever is thrown here or inside counts as cancelled, and as no
+   * failure. An `AbortSignal`. Baton only looks at it: pass it on to the work yourself.
+   */
+  readonly signal?: { readonly aborted: boolean } | undefined;
+}
+
+export interface SessionInput extends Stoppable {
   /** The app's own id (a ticket, a thread). Default: a random UUID. */
   readonly id?: string | undefined;
   /** Alias of `id`, as the other calls spell it. */
@@ -127,7 +136,7 @@ export interface StepMetadata {
   readonly stepIndex?: number | undefined;
 }
 
-export interface RunInput extends StepMetadata {
+export interface RunInput extends StepMetadata, Stoppable {
   readonly sessionId?: string | undefined;
   /** The run that starts this one. Default: the run around the call. */
   readonly parentRunId?: string | undefined;
@@ -163,7 +172,7 @@ export interface InRunInput {
   readonly runId?: string | undefined;
 }
 
-export interface WorkflowStepInput extends InRunInput, StepMetadata {
+export interface WorkflowStepInput extends InRunInput, StepMetadata, Stoppable {
   /** Ids of runs or handoffs whose work comes together here: a link to each. */
   readonly joins?: readonly string[] | undefined;
   readonly payloadSummary?: Summary | undefined;
@@ -193,7 +202,7 @@ export interface Resource {
   readonly environment?: string | undefined;
 }
 
-export interface ToolInput extends InRunInput {
+export interface ToolInput extends InRunInput, Stoppable {
   /** The tool, or just its name. */
   readonly tool: Tool | string;
   readonly action?: Action | undefined;
@@ -208,7 +217,7 @@ export interface ToolInput extends InRunInput {
 }
 
 /** A tool that is called over the Model Context Protocol. */
-export interface McpCallInput extends InRunInput {
+export interface McpCallInput extends InRunInput, Stoppable {
   /** Name of the MCP server. */
   readonly server?: string | undefined;
   readonly tool: Tool | string;
@@ -239,7 +248,7 @@ export interface Usage {
   readonly cost?: Readonly<Record<string, number>> | undefined;
 }
 
-export interface ModelCallInput extends InRunInput {
+export interface ModelCallInput extends InRunInput, Stoppable {
   /** `gpt-5.5`, or `{ provider, name }`. */
   readonly model?: string | { readonly provider?: string | undefined; readonly name: string } | undefined;
   /** Provider as OpenTelemetry names it: `openai`, `anthropic`, `aws.bedrock` … */
@@ -276,7 +285,10 @@ export interface HandoffRequest {
   readonly payloadSummary?: Summary | undefined;
   /** What the receiver is given, counted. */
   readonly context?: HandoffContext | undefined;
-  /** Without an answer in this many milliseconds the handoff is `expired`, and nobody can take it any more. */
+  /**
+   * Milliseconds, of any number: when nobody has taken the handoff by then it is `expired`, and nobody can take it any more. Once
+   * its `carrier()` was read somebody elsewhere may have it: then it stays `requested` and is marked `baton.handoff.overdue`.
+   */
   readonly expiresInMs?: number | undefined;
   readonly metadata?: Metadata | undefined;
 }
@@ -297,12 +309,8 @@ export interface HandoffContext {
   readonly content?: unknown;
 }
 
-/** The answer to a handoff. Which one: `handoffId`, else the one that the run picked up. */
-export interface HandoffAnswer {
-  readonly sessionId?: string | undefined;
-  /** The run that answers. Default: the run around the call. */
-  readonly runId?: string | undefined;
-  readonly handoffId?: string | undefined;
+/** What goes with the answer to a handoff. */
+export interface HandoffReply {
   /** Why (of a rejection, a return, a failure). */
   readonly reason?: string | undefined;
   readonly payloadSummary?: Summary | undefined;
@@ -310,8 +318,16 @@ export interface HandoffAnswer {
   readonly error?: unknown;
 }
 
+/** The answer to a handoff. Which one: `handoffId`, else the one that the run picked up. */
+export interface HandoffAnswer extends HandoffReply {
+  readonly sessionId?: string | undefined;
+  /** The run that answers. Default: the run around the call. */
+  readonly runId?: string | undefined;
+  readonly handoffId?: string | undefined;
+}
+
 /** Somebody is asked before something is done. */
-export interface ApprovalInput extends InRunInput {
+export interface ApprovalInput extends InRunInput, Stoppable {
   /** What waits for the approval: a tool, or just its name. */
   readonly tool?: Tool | string | undefined;
   readonly action?: Action | undefined;

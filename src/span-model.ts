@@ -46,12 +46,16 @@ function set(attributes: Attributes, name: string, value: string | number | bool
 }
 
 /** The common attributes; the start of every attribute object of ours. */
-export function commonAttributes(to: Belonging, runId: string | undefined, agentKey: string | undefined): Attributes {
-  const attributes: Attributes = { [key.ATTR_SESSION_ID]: to.sessionId };
+export function commonAttributes(
+  to: Belonging | undefined,
+  runId: string | undefined,
+  agentKey: string | undefined,
+): Attributes {
+  const attributes: Attributes = to ? { [key.ATTR_SESSION_ID]: to.sessionId } : {};
   set(attributes, key.ATTR_RUN_ID, runId);
   set(attributes, key.ATTR_AGENT_KEY, agentKey);
-  set(attributes, key.ATTR_USER_ID, to.userId);
-  set(attributes, key.ATTR_GEN_AI_CONVERSATION_ID, to.conversationId);
+  set(attributes, key.ATTR_USER_ID, to?.userId);
+  set(attributes, key.ATTR_GEN_AI_CONVERSATION_ID, to?.conversationId);
   return attributes;
 }
 
@@ -342,12 +346,13 @@ export function toTarget(
 
 const ANSWER_VERBS: Partial<Record<HandoffStatus, string>> = {
   accepted: 'accept',
+  completed: 'complete',
   rejected: 'reject',
   returned: 'return',
   failed: 'fail',
 };
 
-/** `accept_handoff {source}`, and likewise for the other first answers: the name says what happened. */
+/** `accept_handoff {source}`, and likewise for the other answers: the name says what happened. */
 export function answerName(status: HandoffStatus, source: string | undefined): string {
   return named(`${ANSWER_VERBS[status] ?? 'accept'}_handoff`, source);
 }

@@ -47,7 +47,7 @@ export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanP
   const foreign = handoffs ? new ForeignHandoffs(handoffs === true ? undefined : handoffs) : undefined;
   return {
     onStart(span, parentContext) {
-      if (span.instrumentationScope.name === NAME) return;
+      if (span.instrumentationScope?.name === NAME) return;
       const scope = scopeOf(parentContext) as Scope | undefined;
       if (scope) stampFromScope(span, scope);
       else stampFromParent(span, trace.getSpan(parentContext));

@@ -1,13 +1,29 @@
+import { ATTR_RUN_ID } from '../attributes.ts';
+import { type HandoffFacts, summarise } from '../handoff-path.ts';
+import type { AgentNames } from './agent-names.ts';
+import { readText } from './attribute-reader.ts';
+import type { HandoffPieces } from './handoff-pieces.ts';
+import { startOfHandoff } from './handoffs.ts';
+import type { SessionClock } from './session-clock.ts';
 import type { Handoff, HandoffStatistics, TimelineAgent } from './session-timeline.ts';
+import { type RecordedSpan, spanKey, spanKeyOfId } from './span.ts';
 
-/** The work went from one agent to another. */
-interface Move {
-  readonly atMs: number;
-  readonly from: TimelineAgent;
-  readonly to: TimelineAgent;
+/** A handoff as it was recorded, and as it is told. */
+export interface ToldHandoff {
+  readonly pieces: HandoffPieces;
+  readonly handoff: Handoff;
 }
 
-const UNKNOWN: TimelineAgent = { key: '?', name: '?' };
+type Facts = { -readonly [Key in keyof HandoffFacts]: HandoffFacts[Key] };
+
+/** When a run picked up which handoff. */
+interface PickUp {
+  readonly at: bigint;
+  readonly facts: Facts;
+}
+
+const UNKNOWN = '?';
+
 /**
  * What the handoffs of a session come to.
  *
@@ -15,66 +31,76 @@ const UNKNOWN: TimelineAgent = { key: '?', name: '?' };
  * @param loopNoted - the session itself noted that it went round in circles
  */
 export function summariseHandoffs(
-  handoffs: readonly Handoff[],
+  told: readonly ToldHandoff[],
   runners: readonly TimelineAgent[],
   loopNoted: boolean,
+  names: AgentNames,
+  clock: SessionClock,
 ): HandoffStatistics {
-  const byStatus = new Map<string, number>();
-  for (const { status } of handoffs) byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
-  const chains = chainsOf(handoffs, runners[0]);
+  const facts = withPrevious(told.map((one) => ({ ...one, facts: factsOf(one, names, clock) })));
+  const { byStatus, chains, agents, loop } = summarise(
+    facts,
+    runners.map(({ key }) => key),
+  );
+  const named = chains.map((chain) => chain.map((key) => names.byKey(key)));
   return {
-    count: handoffs.length,
-    byStatus: Object.fromEntries(byStatus),
-    path: chains.map((chain) => chain.map(({ name }) => name).join(' → ')).join(', '),
-    chains,
-    agents: agentsOf(handoffs, runners),
-    loop: loopNoted || chains.some(repeatsItself),
+    count: told.length,
+    byStatus,
+    path: named.map((chain) => chain.map(({ name }) => name).join(' → ')).join(', '),
+    chains: named,
+    agents: agents.filter((key) => key !== UNKNOWN).map((key) => names.byKey(key)),
+    loop: loopNoted || loop,
   };
 }
 
-function chainsOf(handoffs: readonly Handoff[], first: TimelineAgent | undefined): TimelineAgent[][] {
-  const chains: TimelineAgent[][] = [];
-  for (const { from, to } of movesOf(handoffs)) {
-    const chain = chains.at(-1);
-    if (chain?.at(-1)?.key === from.key) chain.push(to);
-    else chains.push([from, to]);
+function factsOf({ pieces, handoff }: ToldHandoff, names: AgentNames, clock: SessionClock): Facts {
+  const { answers, run } = pieces;
+  const { source, target, receiver, status, offsetMs: requestedAt } = handoff;
+  const words = answers.map((answer) => ({
+    status: answer.status,
+    at: clock.offsetMs(answer.timeUnixNano),
+    by: answer.by && names.of(answer.by)?.key,
+  }));
+  // It was picked up: that somebody took it is known, whatever was lost.
+  if (run && words.length === 0) {
+    words.push({ status: 'accepted', at: clock.offsetMs(run.startUnixNano), by: names.of(run)?.key });
   }
-  return chains.length > 0 || first === undefined ? chains : [[first]];
+  return {
+    source: source?.key ?? UNKNOWN,
+    target: target?.key,
+    receiver: receiver?.agent?.key,
+    status,
+    requestedAt,
+    words,
+    previous: undefined,
+  };
 }
 
-/** The work goes when the other one takes it; a handoff that is returned is a second move, back. */
-function movesOf(handoffs: readonly Handoff[]): Move[] {
-  const moves: Move[] = [];
-  for (const handoff of handoffs) {
-    const { status, answers, receiver, offsetMs, source: from = UNKNOWN } = handoff;
-    if (!wasTaken(handoff) || status === 'rejected') continue;
-    const to = receiver?.agent ?? handoff.target ?? UNKNOWN;
-    moves.push({ atMs: answers[0]?.offsetMs ?? offsetMs, from, to });
-    const back = answers.find((answer) => answer.status === 'returned');
-    if (back) moves.push({ atMs: back.offsetMs, from: to, to: from });
+/** The chain of custody: what the run that asked had picked up by then. */
+function withPrevious(told: readonly (ToldHandoff & { readonly facts: Facts })[]): readonly Facts[] {
+  const pickUps = new Map<string | undefined, PickUp[]>();
+  for (const { pieces, facts } of told) {
+    for (const run of pieces.runs) {
+      const ofRun = pickUps.get(spanKey(run)) ?? [];
+      pickUps.set(spanKey(run), ofRun);
+      ofRun.push({ at: pickedUpAt(pieces, run), facts });
+    }
   }
-  return moves.sort((one, other) => one.atMs - other.atMs);
-}
-
-function wasTaken({ answers, receiver }: Handoff): boolean {
-  return answers.length > 0 || receiver !== undefined;
-}
-
-function agentsOf(handoffs: readonly Handoff[], runners: readonly TimelineAgent[]): TimelineAgent[] {
-  const agents = new Map<string, TimelineAgent>();
-  const involved = handoffs.flatMap((handoff) => [
-    handoff.source,
-    wasTaken(handoff) ? handoff.target : undefined,
-    handoff.receiver?.agent,
-  ]);
-  for (const agent of [...runners, ...involved]) {
-    if (agent && !agents.has(agent.key)) agents.set(agent.key, agent);
+  for (const { pieces, facts } of told) {
+    const { request } = pieces;
+    const before = request && pickUps.get(spanKeyOfId(readText(request.attributes, ATTR_RUN_ID)));
+    let last: PickUp | undefined;
+    for (const pickUp of before ?? []) {
+      if (pickUp.facts !== facts && pickUp.at <= startOfHandoff(pieces) && !(last && pickUp.at < last.at))
+        last = pickUp;
+    }
+    facts.previous = last?.facts;
   }
-  return [...agents.values()];
+  return told.map(({ facts }) => facts);
 }
 
-/** The same pair of agents, in the same direction, twice within one chain. A fan-out to one worker twice is none. */
-function repeatsItself(chain: readonly TimelineAgent[]): boolean {
-  const pairs = chain.slice(1).map((agent, index) => JSON.stringify([chain[index]?.key, agent.key]));
-  return new Set(pairs).size < pairs.length;
+/** At its start, but for a run that was at work when it was asked. */
+function pickedUpAt(pieces: HandoffPieces, run: RecordedSpan): bigint {
+  if (startOfHandoff(pieces) <= run.startUnixNano) return run.startUnixNano;
+  return pieces.answers.find(({ by }) => by === run)?.timeUnixNano ?? run.endUnixNano;
 }

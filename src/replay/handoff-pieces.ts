@@ -26,10 +26,12 @@ export interface HandoffPieces {
   readonly id: string;
   /** The PRODUCER span. */
   readonly request?: RecordedSpan | undefined;
-  /** Oldest first, one per status. */
+  /** Oldest first; each told once. */
   readonly answers: readonly AnswerPiece[];
-  /** The run that picked it up. */
+  /** The run that picked it up, and the first of them where it was tried several times. */
   readonly run?: RecordedSpan | undefined;
+  /** All that picked it up, oldest first. */
+  readonly runs: readonly RecordedSpan[];
 }
 
 /** The first answer is a CONSUMER span; what follows on it is an event of the run that took over. */
@@ -39,13 +41,15 @@ export interface AnswerPiece {
   readonly attributes: RecordedAttributes;
   /** The CONSUMER span, or the run that bears the event. */
   readonly span: RecordedSpan;
+  /** The run that said it, where it is one of those that picked it up: the others report. */
+  readonly by: RecordedSpan | undefined;
 }
 
 interface Draft {
   readonly id: string;
   request?: RecordedSpan | undefined;
-  readonly answers: AnswerPiece[];
-  run?: RecordedSpan | undefined;
+  readonly answers: Omit<AnswerPiece, 'by'>[];
+  readonly runs: RecordedSpan[];
 }
 
 const STATUS_OF_EVENT: ReadonlyMap<string, string> = new Map([
@@ -61,16 +65,20 @@ const STATUS_OF_EVENT: ReadonlyMap<string, string> = new Map([
  * the answer. An id names a span, so all three come down to the place of the request.
  *
  * @param members - the spans of one session, oldest first
+ * @param others - agents of frameworks, which took over by no handoff of ours
  */
-export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces[] {
+export function collectHandoffs(
+  members: readonly RecordedSpan[],
+  others: ReadonlySet<RecordedSpan> = new Set(),
+): HandoffPieces[] {
   const drafts = new Drafts();
   const withRole = (role: SpanRole) => members.filter((span) => spanRole(span) === role);
-  const runs = withRole('run');
+  const runs = withRole('run').filter((run) => !others.has(run));
   const runByKey = new Map<string | undefined, RecordedSpan>(runs.map((run) => [spanKey(run), run]));
 
   for (const span of withRole('handoff')) drafts.addRequest(span);
   for (const run of runs) {
-    for (const draft of drafts.ofRun(run)) draft.run ??= run;
+    for (const draft of drafts.ofRun(run)) draft.runs.push(run);
   }
   for (const span of withRole('handoff-answer')) {
     const { attributes, startUnixNano: timeUnixNano } = span;
@@ -81,7 +89,9 @@ export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces
       attributes,
       span,
     });
-    draft.run ??= runByKey.get(spanKeyOfId(readText(attributes, ATTR_RUN_ID)));
+    // Whoever asked may report for somebody who has no run.
+    const run = runByKey.get(spanKeyOfId(readText(attributes, ATTR_RUN_ID)));
+    if (run && draft.runs.length === 0 && run !== sourceOf(draft.request, runByKey)) draft.runs.push(run);
   }
   for (const span of runs) {
     for (const { name, timeUnixNano, attributes } of span.events) {
@@ -90,17 +100,65 @@ export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces
       if (status && id) drafts.byId(id).answers.push({ status, timeUnixNano, attributes, span });
     }
   }
-  return drafts.all.map((draft) => ({ ...draft, answers: distinctAnswers(draft) }));
+  return drafts.all.map((draft) => ({
+    ...draft,
+    run: draft.runs[0],
+    answers: distinctAnswers(draft, runByKey),
+  }));
 }
 
-/** An answer is announced in several places: its own span says most, then the run that took over, then the source. */
-function distinctAnswers({ answers, run }: Draft): AnswerPiece[] {
-  const rank = ({ span }: AnswerPiece) => (span.kind === 'consumer' ? 0 : span === run ? 1 : 2);
-  const byStatus = new Map<string, AnswerPiece>();
-  for (const answer of answers.toSorted((one, other) => rank(one) - rank(other))) {
-    if (!byStatus.has(answer.status)) byStatus.set(answer.status, answer);
+/** The run that asked. */
+export function sourceOf(
+  request: RecordedSpan | undefined,
+  runByKey: ReadonlyMap<string | undefined, RecordedSpan>,
+): RecordedSpan | undefined {
+  return request && runByKey.get(spanKeyOfId(readText(request.attributes, ATTR_RUN_ID)));
+}
+
+/**
+ * An answer is told in several places: its own span says most, then the run that took over, then who reports it. Each try has
+ * answers of its own; a report that says what the last answer said is that answer.
+ */
+function distinctAnswers(
+  { answers, runs }: Draft,
+  runByKey: ReadonlyMap<string | undefined, RecordedSpan>,
+): AnswerPiece[] {
+  const tries = new Set(runs);
+  const whoSaid = ({ span, timeUnixNano }: Omit<AnswerPiece, 'by'>): RecordedSpan | undefined => {
+    const id = readText(span.attributes, ATTR_RUN_ID);
+    const [first] = runs;
+    // An answer that names no run is that of the only one there was.
+    const isOnly = id === undefined && runs.length === 1 && first && first.startUnixNano <= timeUnixNano;
+    const run = span.kind === 'consumer' ? (isOnly ? first : runByKey.get(spanKeyOfId(id))) : span;
+    return run && tries.has(run) ? run : undefined;
+  };
+  const all = answers.map((answer) => ({ ...answer, by: whoSaid(answer) }));
+  const isSpan = ({ span }: AnswerPiece): number => (span.kind === 'consumer' ? 0 : 1);
+  const ofTries = new Map<RecordedSpan, Map<string, AnswerPiece>>();
+  for (const answer of all.toSorted((one, other) => isSpan(one) - isSpan(other))) {
+    if (!answer.by) continue;
+    const ofTry = ofTries.get(answer.by) ?? new Map<string, AnswerPiece>();
+    ofTries.set(answer.by, ofTry);
+    if (!ofTry.has(answer.status)) ofTry.set(answer.status, answer);
   }
-  return [...byStatus.values()].sort((one, other) => compareBigint(one.timeUnixNano, other.timeUnixNano));
+  const told: AnswerPiece[] = [];
+  const reports = all.filter(({ by }) => !by);
+  const inOrder = [...[...ofTries.values()].flatMap((ofTry) => [...ofTry.values()]), ...reports].sort(
+    (one, other) => compareBigint(one.timeUnixNano, other.timeUnixNano) || isSpan(one) - isSpan(other),
+  );
+  let lastTry: ReadonlyMap<string, AnswerPiece> | undefined;
+  for (const answer of inOrder) {
+    const last = told.at(-1);
+    const isRepeated = last?.status === answer.status && !(last.by && answer.by);
+    if (answer.by) lastTry = ofTries.get(answer.by);
+    if (answer.by && isRepeated) told[told.length - 1] = answer;
+    else if (answer.by || !(isRepeated || saidBefore(lastTry?.get(answer.status), answer))) told.push(answer);
+  }
+  return told;
+}
+
+function saidBefore(said: AnswerPiece | undefined, report: AnswerPiece): boolean {
+  return said !== undefined && said.timeUnixNano <= report.timeUnixNano;
 }
 
 class Drafts {
@@ -110,7 +168,7 @@ class Drafts {
   addRequest(span: RecordedSpan): void {
     const id = readText(span.attributes, ATTR_HANDOFF_ID) ?? idOfSpan(span);
     const known = this.#byKey.get(keyOf(id));
-    const draft = known?.request === undefined ? this.byId(id) : this.#add({ id, answers: [] });
+    const draft = known?.request === undefined ? this.byId(id) : this.#add({ id, answers: [], runs: [] });
     draft.request = span;
     this.#byKey.set(spanKey(span), draft);
   }
@@ -140,7 +198,7 @@ class Drafts {
   byId(id: string): Draft {
     const known = this.#byKey.get(keyOf(id));
     if (known) return known;
-    const draft = this.#add({ id, answers: [] });
+    const draft = this.#add({ id, answers: [], runs: [] });
     this.#byKey.set(keyOf(id), draft);
     return draft;
   }

@@ -1,5 +1,6 @@
 import {
   ATTR_HANDOFF_MODE,
+  ATTR_HANDOFF_OVERDUE,
   ATTR_HANDOFF_PAYLOAD_SUMMARY,
   ATTR_HANDOFF_REASON,
   ATTR_HANDOFF_REASON_TYPE,
@@ -12,7 +13,7 @@ import {
   ATTR_STEP_KEY,
 } from '../attributes.ts';
 import type { AgentNames } from './agent-names.ts';
-import { readNumber, readText } from './attribute-reader.ts';
+import { readFlag, readNumber, readText } from './attribute-reader.ts';
 import type { AnswerPiece, HandoffPieces } from './handoff-pieces.ts';
 import type { SessionClock } from './session-clock.ts';
 import type { Handoff, HandoffAnswerRecord, HandoffReceiver, TimelineAgent } from './session-timeline.ts';
@@ -21,7 +22,7 @@ import { spanError } from './span-facts.ts';
 
 /** One handoff told from whatever pieces of it were recorded: request, answers, the run that took over. */
 export function describeHandoff(pieces: HandoffPieces, names: AgentNames, clock: SessionClock): Handoff {
-  const { request, answers, run } = pieces;
+  const { request, answers, run, runs } = pieces;
   const place = request ?? answers[0]?.span ?? run;
   if (!place) throw new TypeError('a handoff is made of at least one span');
   const startUnixNano = startOfHandoff(pieces);
@@ -29,7 +30,7 @@ export function describeHandoff(pieces: HandoffPieces, names: AgentNames, clock:
   const last = told.at(-1);
   const receiver = run && describeReceiver(run, names);
   const first = (key: string) => firstText([request, ...answers, run], key);
-  const ofRun = run && readText(run.attributes, ATTR_HANDOFF_STATUS);
+  const ofRun = runs.map(({ attributes }) => readText(attributes, ATTR_HANDOFF_STATUS)).findLast(Boolean);
 
   return {
     id: pieces.id,
@@ -43,6 +44,7 @@ export function describeHandoff(pieces: HandoffPieces, names: AgentNames, clock:
     reasonType: request && readText(request.attributes, ATTR_HANDOFF_REASON_TYPE),
     payloadSummary: request && readText(request.attributes, ATTR_HANDOFF_PAYLOAD_SUMMARY),
     status: last?.status ?? ofRun ?? (request ? (first(ATTR_HANDOFF_STATUS) ?? 'requested') : 'accepted'),
+    overdue: (request && readFlag(request.attributes, ATTR_HANDOFF_OVERDUE)) || undefined,
     error: (answers.length > 0 ? last?.error : undefined) ?? (request && spanError(request)),
     startUnixMs: clock.unixMs(startUnixNano),
     offsetMs: clock.offsetMs(startUnixNano),
@@ -61,7 +63,7 @@ export function startOfHandoff({ request, answers, run }: HandoffPieces): bigint
 }
 
 function describeAnswer(
-  { status, timeUnixNano, attributes, span }: AnswerPiece,
+  { status, timeUnixNano, attributes, span, by }: AnswerPiece,
   pieces: HandoffPieces,
   names: AgentNames,
   clock: SessionClock,
@@ -71,7 +73,7 @@ function describeAnswer(
     status,
     offsetMs: clock.offsetMs(timeUnixNano),
     afterMs: clock.durationMs(startOfHandoff(pieces), timeUnixNano),
-    agent: isOwnSpan || span === pieces.run ? names.of(span) : undefined,
+    agent: isOwnSpan || by ? names.of(span) : undefined,
     reason: readText(attributes, ATTR_HANDOFF_REASON),
     payloadSummary: readText(attributes, ATTR_HANDOFF_PAYLOAD_SUMMARY),
     error: isOwnSpan ? spanError(span) : undefined,

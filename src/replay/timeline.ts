@@ -1,6 +1,7 @@
 import {
   ATTR_ENVIRONMENT,
   ATTR_GEN_AI_WORKFLOW_NAME,
+  ATTR_HANDOFF_COUNT,
   ATTR_HANDOFF_LOOP,
   ATTR_SESSION_INPUT_SUMMARY,
   ATTR_SESSION_KIND,
@@ -9,16 +10,17 @@ import {
   ATTR_SESSION_STATUS,
 } from '../attributes.ts';
 import { AgentNames } from './agent-names.ts';
-import { readFlag, readMetadata, readText } from './attribute-reader.ts';
+import { readFlag, readMetadata, readNumber, readText } from './attribute-reader.ts';
 import { alignClocks, describeSkews } from './clock-skew.ts';
 import { summariseHandoffs } from './handoff-path.ts';
 import { errorKey, findFailures, sumUsage } from './outcome.ts';
 import { SessionClock } from './session-clock.ts';
+import { groupBySession } from './session-of-span.ts';
 import type { SessionTimeline, TimelineFailure } from './session-timeline.ts';
 import { compareSpans, deduplicateSpans, type RecordedSpan } from './span.ts';
-import { spanError, spanEvents } from './span-facts.ts';
+import { spanError, spanEvents, sumDrops } from './span-facts.ts';
 import { spanRole } from './span-role.ts';
-import { arrange, groupBySession, SpanIndex } from './span-tree.ts';
+import { arrange, SpanIndex } from './span-tree.ts';
 import { tellStory } from './story.ts';
 
 /**
@@ -37,7 +39,7 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const asRecorded = [...recorded].sort(compareSpans);
   const { members, lags } = alignClocks(asRecorded, known);
   const isMoved = members !== asRecorded;
-  const index = isMoved ? known.with(members) : known;
+  const index = isMoved ? new SpanIndex(members, known) : known;
   const inOrder = isMoved ? [...members].sort(compareSpans) : asRecorded;
   const start = inOrder[0]?.startUnixNano ?? 0n;
   const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
@@ -45,8 +47,8 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const names = new AgentNames(inOrder);
   // A session that was resumed has a span per part.
   const parts = inOrder.filter((span) => spanRole(span) === 'session');
-  const { parentOf, missingParents } = arrange(inOrder, index);
-  const { entries, handoffs } = tellStory(inOrder, parentOf, names, clock);
+  const tree = arrange(inOrder, index);
+  const { entries, told, ownHandoffs } = tellStory(inOrder, index, tree, names, clock);
   const runners = inOrder.flatMap((span) => (spanRole(span) === 'run' ? (names.of(span) ?? []) : []));
   const failures = findFailures({ entries });
 
@@ -57,20 +59,31 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
     durationMs: clock.durationMs(start, end),
     events: parts.flatMap((part) => spanEvents(part, clock)).sort((one, other) => one.offsetMs - other.offsetMs),
     entries,
-    handoffs,
+    handoffs: told.map(({ handoff }) => handoff),
     statistics: summariseHandoffs(
-      handoffs,
+      told,
       runners,
       parts.some(({ attributes }) => readFlag(attributes, ATTR_HANDOFF_LOOP)),
+      names,
+      clock,
     ),
     failures: [...failures, ...ownFailures(parts, failures, clock)].sort((one, other) => one.offsetMs - other.offsetMs),
     usage: sumUsage({ entries }),
     traceIds: [...new Set(inOrder.map(({ traceId }) => traceId))],
     spanCount: recorded.length,
     sessionSpanCount: parts.length,
-    missingParents,
+    missingParents: tree.missingParents,
+    missingHandoffs: missingHandoffs(parts, ownHandoffs),
+    dropped: sumDrops(inOrder),
     clockSkews: describeSkews(lags, inOrder, names),
   };
+}
+
+/** A session counts its handoffs; each part of it at least its own. */
+function missingHandoffs(parts: readonly RecordedSpan[], told: number): number | undefined {
+  const counts = parts.map(({ attributes }) => readNumber(attributes, ATTR_HANDOFF_COUNT) ?? 0);
+  const missing = counts.reduce((most, count) => Math.max(most, count), 0) - told;
+  return missing > 0 ? missing : undefined;
 }
 
 /** Of several parts, the first says how it began and the last how it ended. */

@@ -6,9 +6,11 @@ import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
 import { catchUp, hasRoom, postpone } from '../room-left.ts';
-import type { Around } from './around.ts';
-import { type Micros, now, toHrTime } from './clock.ts';
-import { isAbort, recordError } from './failure.ts';
+import { type Around, activeScope } from './around.ts';
+import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
+import { controlFlow, isAbort } from './control-flow.ts';
+import { recordError } from './failure.ts';
+import { eventsOn, warnOfEvents, warnOfLinks } from './limits.ts';
 import type { Recorder } from './recorder.ts';
 import type { Awaiting } from './results/awaiting.ts';
 import type { Progress } from './results/progress.ts';
@@ -24,6 +26,20 @@ let nested = 0;
 /** With so many of them the stack may be nearly full. */
 const DEEP = 100;
 
+/** What the options of a scope say of its end. */
+export interface Ending {
+  /** What to wait for instead of the callback's result. */
+  readonly until: ((result: unknown) => unknown) | undefined;
+  /** Stops it from outside. */
+  readonly signal: { readonly aborted: boolean } | undefined;
+}
+
+/** A result that is read later: how far it has been read, and since when nothing else happened in the scope that gave it. */
+interface Given {
+  readonly progress: Progress;
+  at: Micros;
+}
+
 /** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
 export abstract class Activity implements Scoped, Around, Awaiting {
   readonly recorder: Recorder;
@@ -32,23 +48,27 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
   span: Span;
-  readonly startedAt: Micros;
+  startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
   /** The activity around this one. */
   readonly parent: Activity | undefined;
+  /** That of the wall clock when this began, or a later one in which something inside it began. */
+  clockSetting: number = clockSetting();
   ended = false;
-  /** What to wait for instead of the callback's result. */
-  until: ((result: unknown) => unknown) | undefined;
-  /** When something inside it last began or ended. */
-  latest: Micros;
+  /** What the app said of its end. */
+  ending: Ending | undefined;
+  /** Of a result that is read later. */
+  #given: Given | undefined;
+  /** Of a result whose work happens in this scope, which ends with something else. */
+  #held: Progress | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
   #late: Attributes | undefined;
-  /** How far the result has been read that the callback gave, and when it gave it. */
-  #progress: Progress | undefined;
-  #givenAt: Micros = 0;
+  #events = 0;
+  #eventsDropped = 0;
+  #linksDropped = 0;
   /** Errors of what is inside: when one of them passes here, it has been told already. */
   #seen: Set<unknown> | undefined;
 
@@ -62,11 +82,12 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   ) {
     this.recorder = recorder;
     this.record = around.record;
-    this.parent = around.activity;
+    // A session is around no other by its record, but may run inside one.
+    this.parent = around.activity ?? activeScope(parent)?.activity;
+    this.parent?.outlast(this);
     this.span = span;
     this.startedAt = startedAt;
-    this.latest = startedAt;
-    if (this.parent) this.parent.latest = startedAt;
+    this.parent?.isBusyAt(startedAt);
     this.context = withScope(parent, active ?? undefined, this);
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
@@ -95,7 +116,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   perform<T>(fn: (handle: this) => T): T {
     nested++;
     try {
-      return settle(contextApi.with(this.context, fn, undefined, this), this);
+      return settle(contextApi.with(this.context, fn, undefined, this), this, fn);
     } catch (error) {
       this.#thrown(error);
       throw error;
@@ -124,9 +145,34 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 
   fail(error: unknown): void {
     if (this.ended) return;
-    const aborted = isAbort(error);
-    if (!aborted) this.#failWith(error);
-    this.close(aborted ? 'cancelled' : 'failed');
+    const outcome = this.#outcomeOf(error);
+    if (outcome === 'failed') this.#failWith(error);
+    this.close(outcome);
+  }
+
+  /** What it means that this was thrown here. */
+  #outcomeOf(error: unknown): RunStatus {
+    const failure = this.#isFailure(error);
+    if (failure === true) return 'failed';
+    if (this.#isStopped || isAbort(error)) return 'cancelled';
+    return controlFlow(error) ?? (failure === false ? 'completed' : 'failed');
+  }
+
+  #isFailure(error: unknown): unknown {
+    try {
+      return this.recorder.isFailure?.(error);
+    } catch (failure) {
+      this.recorder.diagnostics.warn('hook_failed', `isFailure threw: ${messageOf(failure)}`);
+      return undefined;
+    }
+  }
+
+  /** Whoever stops what is around this, stops this as well. */
+  get #isStopped(): boolean {
+    for (let each: Activity | undefined = this; each; each = each.parent) {
+      if (isAborted(each.ending?.signal)) return true;
+    }
+    return false;
   }
 
   done(_value: unknown): void {
@@ -142,8 +188,20 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   given(progress: Progress): void {
-    this.#progress = progress;
-    this.#givenAt = now();
+    this.#given = { progress, at: now() };
+  }
+
+  holds(progress: Progress): void {
+    this.#held = progress;
+  }
+
+  get until(): Ending['until'] {
+    return this.ending?.until;
+  }
+
+  /** Something inside it begins or ends: no end of its own may be before that. */
+  isBusyAt(at: Micros): void {
+    if (this.#given && this.#given.at < at) this.#given.at = at;
   }
 
   gaveUp(): void {
@@ -158,18 +216,20 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   /** Its session ended first, or was suspended. What was given to be read later may never have been, or been given up. */
   abandon(as: 'abandoned' | 'suspended' = 'abandoned'): void {
     if (this.ended) return;
-    const state = this.#progress?.state;
-    if (state === 'unread') this.close('completed', Math.max(this.#givenAt, this.latest));
-    else if (state === 'idle') this.close('cancelled', Math.max(this.#progress?.readAt ?? 0, this.latest));
+    const { at = 0, progress } = this.#given ?? {};
+    const state = progress?.state;
+    if (state === 'unread') this.close('completed', at);
+    else if (state === 'idle') this.close('cancelled', Math.max(at, progress?.readAt ?? 0));
     else this.close(as);
   }
 
+  /** Nobody can see from here whether something was thrown: how it went is not said. */
   [Symbol.dispose](): void {
-    this.end();
+    if (!this.ended) this.close(undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.end();
+    this[Symbol.dispose]();
     return Promise.resolve();
   }
 
@@ -202,8 +262,40 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.#late[name] = value;
   }
 
-  event(name: string, attributes: Attributes, at: Micros = now()): void {
-    this.span.addEvent(name, attributes, toHrTime(at));
+  /** The time at which something happens to it. */
+  protected now(): Micros {
+    return endOf(this.clockSetting, now());
+  }
+
+  /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
+  outlast(child: Activity): void {
+    if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
+  }
+
+  /**
+   * `share` of the events that the provider keeps for one span may be of this kind: it drops the oldest, and an error must
+   * outlive what is told of progress.
+   */
+  event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
+    const { limits } = this.recorder;
+    if (eventsOn(this.span, this.#events) >= Math.floor(limits.events * share)) {
+      this.eventDropped();
+      return;
+    }
+    this.#events++;
+    this.recorder.write(this.span, (span) => span.addEvent(name, attributes, toHrTime(at)));
+  }
+
+  protected eventDropped(): void {
+    this.#eventsDropped++;
+    warnOfEvents(this.recorder.diagnostics, this.recorder.limits.events);
+  }
+
+  /** Links that did not fit on the span. */
+  linksDropped(count: number): void {
+    if (count === 0) return;
+    this.#linksDropped += count;
+    warnOfLinks(this.recorder.diagnostics, count, this.recorder.limits.links);
   }
 
   #failWith(error: unknown): void {
@@ -215,19 +307,21 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   /** What the metrics say of its end, by kind; `attributes` has the `error.type` where it failed. */
-  protected measure(_lasted: Micros, _outcome: RunStatus, _attributes: Attributes): void {}
+  protected measure(_lasted: Micros, _outcome: RunStatus | undefined, _attributes: Attributes): void {}
 
   /** What is written with the end, by kind. */
-  protected abstract finish(outcome: RunStatus): void;
+  protected abstract finish(outcome: RunStatus | undefined): void;
 
   /** `at` is when it ended, when that is not now. */
-  protected close(outcome: RunStatus, at?: Micros): void {
+  protected close(outcome: RunStatus | undefined, at?: Micros): void {
     this.ended = true;
+    this.#given?.progress.left();
+    this.#held?.left();
     if (nested > DEEP && !hasRoom()) postpone(() => this.#conclude(outcome, at));
     else this.#conclude(outcome, at);
   }
 
-  #conclude(outcome: RunStatus, at: Micros | undefined): void {
+  #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {
     const { recorder, record } = this;
     catchUp();
     record.closed(this);
@@ -240,12 +334,24 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     } catch (error) {
       recorder.failed('ending a span', error);
     }
-    const endedAt = at ?? now();
-    if (this.parent && this.parent.latest < endedAt) this.parent.latest = endedAt;
+    if (this.#eventsDropped > 0) this.set(key.ATTR_EVENTS_DROPPED, this.#eventsDropped);
+    if (this.#linksDropped > 0) this.set(key.ATTR_LINKS_DROPPED, this.#linksDropped);
+    this.parent?.outlast(this);
+    // What it has ended itself on the way counts, too.
+    const endedAt = at === undefined ? this.now() : Math.max(at, this.#given?.at ?? 0);
+    this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
     if (recorder.metrics.on) {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];
       this.measure(endedAt - this.startedAt, outcome, failure === undefined ? {} : { [key.ATTR_ERROR_TYPE]: failure });
     }
+  }
+}
+
+function isAborted(signal: { readonly aborted: boolean } | undefined): boolean {
+  try {
+    return signal?.aborted === true;
+  } catch {
+    return false;
   }
 }

@@ -1,23 +1,25 @@
-import type { Attributes, Span } from '@opentelemetry/api';
+import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
-import { describe } from '../errors.ts';
-import type { HandoffAnswer, HandoffStatus } from '../model.ts';
+import type { HandoffAnswer } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
 import { type Micros, now, tick, toHrTime } from './clock.ts';
+import { elsewhereById, sessionById } from './elsewhere.ts';
 import { errorStatus, errorTypeOf, exceptionAttributes } from './failure.ts';
-import { Handoff } from './handoff.ts';
+import type { Handoff } from './handoff.ts';
+import { handoffElsewhere } from './pick-up.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { handoffById, hasEnded, registry } from './registry.ts';
 import type { Run } from './run.ts';
-import { SessionRecord } from './session-record.ts';
+import type { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
+import type { Try } from './try.ts';
 
-type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
+/** What the app says. `completed` without an acceptance before is one, when it comes from `trackHandoffCompleted`. */
+type Word = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
 
-const EVENTS: Record<AnswerStatus, string> = {
+const EVENTS: Record<Word, string> = {
   accepted: key.EVENT_HANDOFF_ACCEPTED,
   completed: key.EVENT_HANDOFF_COMPLETED,
   rejected: key.EVENT_HANDOFF_REJECTED,
@@ -25,133 +27,170 @@ const EVENTS: Record<AnswerStatus, string> = {
   failed: key.EVENT_HANDOFF_FAILED,
 };
 
-/** The first time it means accepted, after that done. */
-export const completeHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'completed', input);
-export const rejectHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'rejected', input);
-export const returnHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'returned', input);
-export const failHandoff = (recorder: Recorder, input: HandoffAnswer): void => answer(recorder, 'failed', input);
+type Answer = (recorder: Recorder, input: HandoffAnswer) => void;
 
-function answer(recorder: Recorder, asked: AnswerStatus, input: HandoffAnswer): void {
+export const acceptHandoff: Answer = (recorder, input) => answer(recorder, 'accepted', input);
+/** The first time it means accepted, after that done. */
+export const completeHandoff: Answer = (recorder, input) => answer(recorder, 'completed', input);
+export const rejectHandoff: Answer = (recorder, input) => answer(recorder, 'rejected', input);
+export const returnHandoff: Answer = (recorder, input) => answer(recorder, 'returned', input);
+export const failHandoff: Answer = (recorder, input) => answer(recorder, 'failed', input);
+
+function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
   const active = recorder.active();
   if (isSilent(active, input.runId)) return;
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
-  const handoff = findHandoff(recorder, input, around);
-  if (!handoff) return;
-  const run = whoAnswers(handoff, around?.run);
-  const first = handoff.answeredAt === undefined;
-  const status = asked === 'completed' && first ? 'accepted' : asked;
-  if (!first && !mayFollow(handoff.status, status)) {
-    recorder.diagnostics.misuse(
-      'handoff_already_answered',
-      `the handoff was ${handoff.status} already, it cannot be ${status} now; one handoff has one answer`,
-    );
-    return;
-  }
-  if (run && handoff.receiverId === undefined) run.pickUpLate(handoff);
-  const { content } = recorder;
-  const details: Attributes = {};
-  const reason = content.summary(input.reason, key.ATTR_HANDOFF_REASON);
-  const payload = content.summary(input.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
-  if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
-  if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
-  if (first) writeAnswer(recorder, handoff, run ?? around ?? handoff.record, status, { details, error: input.error });
-  else follow(handoff, run, status, details);
-  if (status === 'returned') handBack(handoff, run);
+  const attempt = findTry(recorder, input, around, active);
+  if (!attempt) return;
+  say(recorder, attempt, around, attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked, input);
 }
 
-/**
- * The run that takes over: the one that is named or around, but never the one that asked: that may report the answer of
- * a person or a queue, and of the run that picked the handoff up.
- */
-function whoAnswers(handoff: Handoff, run: Run | undefined): Run | undefined {
-  if (run && run.id !== handoff.sourceRunId) return run;
-  return handoff.receiverId === undefined ? undefined : registry.runs.get(handoff.receiverId);
-}
-
-/** After acceptance the work may still be completed, returned or fail; everything else is final. */
-function mayFollow(before: HandoffStatus, status: AnswerStatus): boolean {
-  return before === 'accepted' && (status === 'completed' || status === 'returned' || status === 'failed');
-}
-
-function findHandoff(recorder: Recorder, input: HandoffAnswer, around: Around | undefined): Handoff | undefined {
+/** The try that is answered: of the handoff that is named, else of the one that the run picked up, else of the oldest that waits. */
+function findTry(
+  recorder: Recorder,
+  input: HandoffAnswer,
+  around: Around | undefined,
+  active: Context,
+): Try | undefined {
   const { handoffId } = input;
   const run = around?.run;
   if (handoffId !== undefined && handoffId !== null) {
-    const known = handoffById(handoffId) ?? (run?.pickedUp?.ownId === handoffId ? run.pickedUp : undefined);
-    // Its session is over here, and somebody else got its carrier: who is in no run can only report what is told there.
-    if (!known && !run && fromId(handoffId) && hasEnded(handoffId)) {
-      recorder.diagnostics.misuse(
-        'handoff_already_answered',
-        'handoffId: the session of that handoff is over; its answer is recorded by the run that got the carrier',
-      );
-      return undefined;
-    }
-    return known ?? remoteHandoff(recorder, handoffId, around);
+    if (run?.pickedUp?.handoff.id === handoffId) return run.pickedUp;
+    const known = handoffById(handoffId);
+    return known ? tryOf(known, run) : tryElsewhere(recorder, handoffId, around, active);
   }
   if (run?.pickedUp) return run.pickedUp;
   if (run?.cameForNone) return undefined;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
-  const waiting = around?.record.handoffs.waitingFor(run?.parentId, receiver);
-  if (waiting) return waiting;
+  const waiting = around?.record.handoffs.waiting.find(run?.parentId, receiver);
+  if (waiting) return tryOf(waiting, run);
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
 }
 
-/** A handoff of another process: its id is a place to hang the answer on. What is no id is warned about. */
-export function remoteHandoff(
+/** Who answers what nobody has picked up takes it over; the run that asked never does, it reports. */
+function tryOf(handoff: Handoff, run: Run | undefined): Try {
+  if (handoff.current) return handoff.current;
+  return run && run.id !== handoff.sourceRunId ? run.pickUpLate(handoff) : handoff.begin(undefined);
+}
+
+/** Of a handoff that this process does not have. No session is made up for it. */
+function tryElsewhere(
   recorder: Recorder,
   handoffId: unknown,
   around: Around | undefined,
-  source = '',
-): Handoff | undefined {
-  const place = fromId(handoffId);
-  if (!place) {
+  active: Context,
+): Try | undefined {
+  const known = typeof handoffId === 'string' ? elsewhereById(handoffId) : undefined;
+  const run = around?.run;
+  const receiver = known?.runId === undefined ? undefined : registry.runs.get(known.runId);
+  if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
+  if (!run && known?.wasOwn && known.runId !== undefined && known.status !== 'requested') {
     recorder.diagnostics.misuse(
-      'unknown_handoff',
-      `handoffId: expected the id of a handoff, got ${describe(handoffId)}`,
+      'handoff_already_answered',
+      'handoffId: the session of that handoff is over; its answer is recorded by the run that picked it up',
     );
     return undefined;
   }
-  const record = around?.record ?? new SessionRecord(recorder, recorder.active());
-  return new Handoff(recorder, record, { place, source });
+  const sessionId = known?.sessionId;
+  const record = around?.record ?? (sessionId === undefined ? undefined : sessionById(recorder, active, sessionId));
+  const handoff = handoffElsewhere(recorder, handoffId, record);
+  if (!handoff) return undefined;
+  if (handoff.status !== 'requested') return handoff.goOn();
+  return run ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
 
-interface AnswerDetails {
-  readonly details?: Attributes | undefined;
-  readonly error?: unknown;
+interface Said extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'> {
   /** When it was answered; default now. */
   readonly at?: Micros | undefined;
 }
 
 /**
- * The first answer: a CONSUMER span below the handoff, an event on the receiver's run, the end of the handoff. What the
- * sender reports of an answer in another process has its span there.
+ * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
+ * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
  */
-export function writeAnswer(
+export function say(recorder: Recorder, attempt: Try, around: Around | undefined, word: Word, said: Said): void {
+  const { handoff } = attempt;
+  if (!attempt.mayBecome(word)) {
+    recorder.diagnostics.misuse(
+      'handoff_already_answered',
+      `the handoff was ${attempt.status} already, it cannot be ${word} now; one handoff has one answer`,
+    );
+    return;
+  }
+  const { content } = recorder;
+  const details: Attributes = {};
+  const reason = content.summary(said.reason, key.ATTR_HANDOFF_REASON);
+  const payload = content.summary(said.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
+  if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
+  if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
+
+  const receiver = attempt.runId === undefined ? undefined : registry.runs.get(attempt.runId);
+  const speaker = around?.run;
+  const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
+  const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
+  // Whoever asked reports for the run that is at work on it.
+  const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
+  const run = bearer(isElsewhere ? handoff.openSource : who?.run, said);
+  const isFirst = attempt.status === 'requested';
+  const hasSpan = !isElsewhere && (isFirst || run === undefined);
+  const startedAt = said.at === undefined ? now() : said.at + 1;
+  const next = (offset: number): Micros => (said.at === undefined ? tick() : startedAt + offset);
+
+  attempt.status = word;
+  const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
+  const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
+  const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
+  if (word === 'failed') failAnswer(recorder, handoff, span, said.error, details);
+  if (span) recorder.end(span, startedAt, next(1));
+  if (run) announce(attempt, run, word, hasSpan ? {} : details, span ? next(1) : startedAt);
+  if (isFirst) handoff.close(next(2));
+  if (isLoop) noticeLoop(handoff);
+  if (word === 'returned') handBack(handoff, run);
+}
+
+/** Where an answer hangs that nobody in particular gives. */
+function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionRecord | undefined {
+  if (record || sessionId === undefined) return record;
+  return sessionById(recorder, recorder.active(), sessionId);
+}
+
+/** The run that has the event: one that is open, or that is about to end and has said nothing. */
+function bearer(run: Run | undefined, { at }: Said): Run | undefined {
+  return run && (!run.ended || at !== undefined) ? run : undefined;
+}
+
+/**
+ * Whether the answer is recorded in another process. The run that asked says what an agent has decided whose run is not
+ * here; so does who names such a run. Persons record nothing: for them the report is the answer.
+ */
+function answersElsewhere(handoff: Handoff, around: Around | undefined, isReport: boolean): boolean {
+  if (!handoff.isOwn || handoff.to?.kind === 'human') return false;
+  if (isReport) return true;
+  return around?.runId !== undefined && around.run === undefined && !hasEnded(around.runId);
+}
+
+function startAnswer(
   recorder: Recorder,
   handoff: Handoff,
-  around: Around,
-  status: AnswerStatus,
-  { details, error, at }: AnswerDetails,
-): void {
-  const { record, run } = around;
-  const startedAt = at === undefined ? now() : at + 1;
-  handoff.answered(status, startedAt);
-  const attributes = commonAttributes(record, around.runId, around.agent.key);
-  handoff.describe(attributes, around.agent.key);
-  attributes[key.ATTR_HANDOFF_STATUS] = status;
-  if (handoff.waitMs !== undefined) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
+  who: Around | undefined,
+  word: Word,
+  startedAt: Micros,
+  details: Attributes,
+): Span | undefined {
+  const agentKey = who?.agent.key ?? recorder.agent.key;
+  const attributes = commonAttributes(who?.record, who?.runId, agentKey);
+  handoff.describe(attributes, agentKey);
+  attributes[key.ATTR_HANDOFF_STATUS] = word;
+  // The first answer ends the wait.
+  if (handoff.waitMs !== undefined && handoff.words.length === 1) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
   Object.assign(attributes, details);
-  const name = answerName(status, handoff.source);
+  const name = answerName(word, handoff.source);
   if (recorder.operationNames === 'all') [attributes[key.ATTR_GEN_AI_OPERATION_NAME]] = name.split(' ');
-  const parent = withScope(around.context, handoff.spanOrPlace, around);
-  const isReport = handoff.isAnsweredElsewhere;
-  const span = isReport ? undefined : recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
-  if (status === 'failed') failAnswer(recorder, handoff, span, error, details);
-  if (span) recorder.end(span, startedAt, at === undefined ? tick() : startedAt + 1);
-  if (run) announce(handoff, run, status, (isReport && details) || {}, at === undefined ? tick() : startedAt + 1);
-  handoff.close(at === undefined ? tick() : startedAt + 2);
-  if (status === 'accepted') noticeLoop(handoff, record);
+  const parent = who
+    ? withScope(who.context, handoff.spanOrPlace, who)
+    : trace.setSpan(recorder.active(), handoff.spanOrPlace);
+  return recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
 }
 
 function failAnswer(
@@ -159,47 +198,46 @@ function failAnswer(
   handoff: Handoff,
   span: Span | undefined,
   error: unknown,
-  details?: Attributes,
+  details: Attributes,
 ): void {
   const known = error !== undefined;
   const exception = known ? exceptionAttributes(error, recorder.content) : {};
-  const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details?.[key.ATTR_HANDOFF_REASON]) as string | undefined;
+  const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details[key.ATTR_HANDOFF_REASON]) as string | undefined;
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
-  if (known) span?.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
-  span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-  span?.setStatus(errorStatus(message));
   handoff.failed(message, type);
+  if (!span) {
+    // Nothing but the event is there to say what went wrong.
+    Object.assign(details, exception);
+    return;
+  }
+  recorder.write(span, (open) => {
+    if (known) open.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
+    open.setAttribute(key.ATTR_ERROR_TYPE, type).setStatus(errorStatus(message));
+  });
 }
 
-/** A later word on a handoff that was accepted: an event, because its span and its answer are closed. */
-function follow(handoff: Handoff, run: Run | undefined, status: AnswerStatus, details: Attributes): void {
-  handoff.status = status;
-  if (run && !run.ended) announce(handoff, run, status, details, now());
-}
-
-function announce(handoff: Handoff, run: Run, status: AnswerStatus, details: Attributes, at: Micros): void {
-  run.event(EVENTS[status], { [key.ATTR_HANDOFF_ID]: handoff.ownId, ...details }, at);
-  // The run that asked reports what somebody else decided: it bears no status of its own request.
-  if (run.id !== handoff.sourceRunId) run.set(key.ATTR_HANDOFF_STATUS, status);
+function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes, at: Micros): void {
+  run.event(EVENTS[word], { [key.ATTR_HANDOFF_ID]: handoff.id, ...details }, at);
+  // Who reports what somebody else decided bears no status of it.
+  if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, word);
 }
 
 /** The work is back with the source: a link to where it comes from, when the source is still at work here. */
 function handBack(handoff: Handoff, run: Run | undefined): void {
-  handoff.returnedAt = now();
-  const source = handoff.sourceRunId === undefined ? undefined : registry.runs.get(handoff.sourceRunId);
+  const source = handoff.openSource;
   if (!source || source.ended || !run || source === run) return;
-  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.ownId });
+  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
   // A root span with a link into its own trace would be drawn below its own child.
   if (!source.hasParent) return;
   const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };
   handoff.describe(attributes, run.agent.key);
-  source.span.addLink(linkTo(run.span.spanContext(), attributes));
+  source.addLink(linkTo(run.span.spanContext(), attributes));
 }
 
-function noticeLoop(handoff: Handoff, record: SessionRecord): void {
-  if (!record.handoffs.repeats(handoff)) return;
-  record.handoffs.loop = true;
+function noticeLoop(handoff: Handoff): void {
+  const owner = handoff.record?.owner;
+  if (!owner || owner.ended) return;
   const attributes: Attributes = {};
-  handoff.describe(attributes, handoff.target ?? '');
-  record.owner?.event(key.EVENT_HANDOFF_LOOP, attributes);
+  handoff.describe(attributes, handoff.to?.key ?? '');
+  owner.event(key.EVENT_HANDOFF_LOOP, attributes);
 }

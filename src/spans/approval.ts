@@ -24,7 +24,7 @@ export class Approval extends InRun implements ApprovalHandle {
   override startedWith(attributes: Attributes): void {
     const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
     this.id = given ?? toId(this.span.spanContext());
-    if (given === undefined) this.span.setAttribute(key.ATTR_APPROVAL_ID, this.id);
+    if (given === undefined) this.recorder.setAttribute(this.span, key.ATTR_APPROVAL_ID, this.id);
     remember(registry.approvals, this.id, this, this.recorder.diagnostics);
   }
 
@@ -67,11 +67,11 @@ export class Approval extends InRun implements ApprovalHandle {
     else super.done(word);
   }
 
-  protected override finish(outcome: RunStatus): void {
+  protected override finish(outcome: RunStatus | undefined): void {
     super.finish(outcome);
     registry.approvals.delete(this.id);
     this.set(key.ATTR_APPROVAL_STATUS, this.#status);
-    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((now() - this.startedAt) / 1_000));
+    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((this.now() - this.startedAt) / 1_000));
   }
 }
 

@@ -5,6 +5,7 @@ import { scopeOf, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Agent } from '../model.ts';
 import type { Activity } from './activity.ts';
+import { sessionById } from './elsewhere.ts';
 import type { Recorder } from './recorder.ts';
 import { hasEnded, registry } from './registry.ts';
 import type { Run } from './run.ts';
@@ -54,7 +55,7 @@ export function locate(
   }
   if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
   // Else a session of the app's own that lives elsewhere: what happens here joins it by its id.
-  return registry.sessions.get(sessionId) ?? new SessionRecord(recorder, active, sessionId);
+  return sessionById(recorder, active, sessionId);
 }
 
 /** A session's id as the app gave it, redacted; `undefined` for what is none. */
@@ -90,8 +91,8 @@ function elsewhere(
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const known = sessionId === undefined ? scope?.record : registry.sessions.get(sessionId);
-  const record = known ?? new SessionRecord(recorder, active, sessionId);
+  const known = sessionId === undefined ? scope?.record : sessionById(recorder, active, sessionId);
+  const record = known ?? new SessionRecord(recorder, active);
   const around = {
     record,
     run: undefined,

@@ -5,13 +5,19 @@ export class ById<T> {
   private ids: string[] = [];
   private values: T[] = [];
   private many: Map<string, T> | undefined;
+  /** Goes through the Map as its oldest are deleted: each new look from its beginning would pass all that is gone. */
+  private ages: Iterator<string> | undefined;
+  private eldest: string | undefined;
 
   get size(): number {
     return this.many ? this.many.size : this.ids.length;
   }
 
   get oldest(): string | undefined {
-    return this.many ? this.many.keys().next().value : this.ids[0];
+    if (!this.many) return this.ids[0];
+    this.ages ??= this.many.keys();
+    this.eldest ??= this.ages.next().value as string | undefined;
+    return this.eldest;
   }
 
   get(id: string): T | undefined {
@@ -45,12 +51,15 @@ export class ById<T> {
     this.ids = [];
     this.values = [];
     this.many = undefined;
+    this.ages = undefined;
+    this.eldest = undefined;
   }
 
   delete(id: string): boolean {
     if (this.many) {
       const known = this.many.delete(id);
-      if (this.many.size === 0) this.many = undefined;
+      if (id === this.eldest) this.eldest = undefined;
+      if (this.many.size === 0) this.clear();
       return known;
     }
     const index = this.ids.lastIndexOf(id);

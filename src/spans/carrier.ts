@@ -7,8 +7,8 @@ import { withoutScope, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Carrier } from '../model.ts';
 import { type Around, sessionIdOf } from './around.ts';
+import { sessionById } from './elsewhere.ts';
 import type { Recorder } from './recorder.ts';
-import { registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 
 /** Ids only, never content: where the receiver hangs (`traceparent`), what it picks up, whose session it joins. */
@@ -70,8 +70,7 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
   const extracted = extract(withoutScope(active), carrier);
   const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(fromId(carrier.traceparent) as SpanContext);
   const record =
-    (sessionId === undefined ? undefined : registry.sessions.get(sessionId)) ??
-    new SessionRecord(recorder, active, sessionId);
+    sessionId === undefined ? new SessionRecord(recorder, active) : sessionById(recorder, active, sessionId);
   const around = {
     record,
     run: undefined,

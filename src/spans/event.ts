@@ -8,9 +8,13 @@ import { exceptionAttributes } from './failure.ts';
 import type { Recorder } from './recorder.ts';
 import { isSilent } from './silent.ts';
 
+/** Of the events of one span: what is told of progress leaves room for errors, and both for handoffs and the last error. */
+const SHARE_TRACKED = 3 / 4;
+const SHARE_ERRORS = 7 / 8;
+
 /** Something of the app's own that happened. */
 export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
-  write(recorder, input, (attributes, content) => {
+  write(recorder, input, SHARE_TRACKED, (attributes, content) => {
     content.metadata(attributes, input.payload);
     return content.name(input.type, 'type') ?? 'event';
   });
@@ -18,7 +22,7 @@ export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
 
 /** An error that the app dealt with. */
 export function captureError(recorder: Recorder, input: CapturedError): void {
-  const scope = write(recorder, input, (attributes, content) => {
+  const scope = write(recorder, input, SHARE_ERRORS, (attributes, content) => {
     Object.assign(attributes, exceptionAttributes(input.error, content));
     content.metadata(attributes, input.metadata);
     return key.EVENT_EXCEPTION;
@@ -31,6 +35,7 @@ export function captureError(recorder: Recorder, input: CapturedError): void {
 function write(
   recorder: Recorder,
   input: TrackedEvent | CapturedError,
+  share: number,
   fill: (attributes: Attributes, content: Content) => string,
 ): Around | undefined {
   const active = recorder.active();
@@ -43,7 +48,8 @@ function write(
   const name = fill(attributes, recorder.content);
   // A span of ours that was not sampled is followed for the metrics alone, and takes no events.
   if (span?.isRecording() || scope?.activity) {
-    span?.addEvent(name, attributes, toHrTime(now()));
+    if (scope?.activity) scope.activity.event(name, attributes, now(), share);
+    else if (span) recorder.write(span, (open) => open.addEvent(name, attributes, toHrTime(now())));
     return scope;
   }
   recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);

@@ -9,114 +9,107 @@ import {
 } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
-import { withoutScope } from '../context/scope.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
-import type { HandoffMode, HandoffRequest, HandoffStatus, HandoffTarget } from '../model.ts';
-import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
-import { LONGEST_TIMER_MS } from '../time-limit.ts';
-import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
+import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
+import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
 import { writeCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
+import { startDeadline } from './deadline.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { errorStatus } from './failure.ts';
+import { forgetHandoff, knowAnswered } from './known-handoffs.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { registry, remember, rememberEnded } from './registry.ts';
+import { registry } from './registry.ts';
 import type { Run } from './run.ts';
-import { SessionRecord } from './session-record.ts';
-import { isSilent, type Silent, SilentHandoff, silentSessionId } from './silent.ts';
+import type { SessionRecord } from './session-record.ts';
+import { Try } from './try.ts';
+import type { Waiting } from './waiting.ts';
 
-const MAX_CHAIN = 200;
+const NO_WORDS: readonly HandoffWord[] = [];
+const MAX_WORDS = 64;
 
 /**
  * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the
- * first answer, or when nobody can answer any more.
+ * first answer, or when nobody can answer any more. What happens to it is a table in docs/span-model.md.
  */
-export class Handoff implements HandoffHandle, HandoffRecord {
-  /** The id, for Baton itself: reading `id` makes the handoff known by it. */
-  readonly ownId: string;
+export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
+  readonly id: string;
   readonly place: SpanContext;
   readonly source: string;
   readonly reason: string | undefined;
   /** Ids of the run that hands over, and of the run above it. */
   readonly sourceRunId: string | undefined;
   readonly sourceParentId: string | undefined;
-  /** The handoff that the source itself had picked up: one step back in the chain of custody. */
   readonly previous: Handoff | undefined;
   readonly chainLength: number;
-  readonly requestedAt: Micros | undefined;
+  readonly requestedAt: Micros;
+  /**
+   * The session that it was requested in, until that is over: a chain of handoffs must not keep each session and run that it
+   * came through. Of one from another process, the session that it is known to belong to.
+   */
+  record: SessionRecord | undefined;
+  readonly sessionId: string | undefined;
+  /** When it began to wait, among those that do. */
+  turn = 0;
   to: HandoffTarget | undefined;
   mode: HandoffMode;
+  /** The last word, whoever tried. */
   status: HandoffStatus = 'requested';
-  /** The id of the run that picked it up. */
-  receiverId: string | undefined;
+  words: readonly HandoffWord[] = NO_WORDS;
   answeredAt: Micros | undefined;
-  /** Somebody took the work, for a while at least. */
-  moved = false;
-  returnedAt: Micros | undefined;
+  /** Agent of the first run that picked it up. */
+  receiver: string | undefined;
+  /** The try that is under way, or was the last. */
+  current: Try | undefined;
   readonly #recorder: Recorder;
-  /** Whether it is known by its id; and whether it still can be: of this process, and its session is not over. */
-  #named = false;
-  #nameable: boolean;
+  readonly #waiting: Waiting | undefined;
   readonly #modeGiven: boolean;
   /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
   readonly #hangsAt: SpanContext | undefined;
   readonly #baggage: Context | undefined;
-  /** The session that it was requested in. */
-  readonly record: SessionRecord;
   #counted = false;
   /** The app named no target. */
   #isForAnybody = false;
-  #deadline: ReturnType<typeof setTimeout> | undefined;
-  /** Whoever reads the carrier counts what came of it. */
-  #sentAway = false;
+  /** The target is the step of the run that took it. */
+  #isForStep = false;
+  #stopDeadline: (() => void) | undefined;
+  /** Somebody may have it of whom this process never hears. */
+  #givenAway = false;
+  #overdue = false;
   /** Open while nobody has answered; never there for a handoff of another process. */
   #span: Span | undefined;
+  /** What is remembered of one of another process. */
+  readonly #elsewhere: Elsewhere | undefined;
 
-  constructor(recorder: Recorder, record: SessionRecord, init: HandoffInit) {
+  constructor(recorder: Recorder, record: SessionRecord | undefined, init: HandoffInit) {
     this.#recorder = recorder;
     this.record = record;
+    this.sessionId = record?.sessionId;
+    this.#waiting = init.elsewhere ? undefined : record?.handoffs.waiting;
     this.#span = init.span;
-    this.#nameable = init.span !== undefined;
     this.#modeGiven = init.mode !== undefined;
     this.#hangsAt = init.hangsAt;
     this.#baggage = init.baggage;
+    this.#elsewhere = init.elsewhere;
+    if (init.elsewhere) this.status = init.elsewhere.status;
     this.place = init.place;
-    this.ownId = toId(init.place);
+    this.id = toId(init.place);
     this.source = init.source;
     this.to = init.target;
     this.mode = init.mode ?? 'return_to_caller';
     this.reason = init.reason;
-    this.requestedAt = init.requestedAt;
+    this.requestedAt = init.requestedAt ?? 0;
     this.sourceRunId = init.sourceRun?.id;
     this.sourceParentId = init.sourceRun?.parentId;
-    const previous = init.sourceRun?.pickedUp;
+    const previous = init.sourceRun?.pickedUp?.handoff;
     this.chainLength = (previous?.chainLength ?? 0) + 1;
     // An endless chain must not keep every handoff it ever had.
-    this.previous = this.chainLength % MAX_CHAIN === 0 ? undefined : previous;
+    this.previous = this.chainLength % LONGEST_CHAIN === 0 ? undefined : previous;
   }
 
-  /** Nobody who has not read the id can name it: only then is it kept where it can be found. */
-  get id(): string {
-    if (this.#nameable) {
-      this.#nameable = false;
-      this.#named = true;
-      if (this.settled) remember(registry.answeredHandoffs, this.ownId, this);
-      else remember(registry.handoffs, this.ownId, this, this.#recorder.diagnostics);
-    }
-    return this.ownId;
-  }
-
-  /** Its session is over: its id is a place in a trace from now on. */
-  forget(): void {
-    this.#nameable = false;
-    if (!this.#named) return;
-    registry.handoffs.delete(this.ownId);
-    registry.answeredHandoffs.delete(this.ownId);
-    if (this.#sentAway) rememberEnded(this.ownId);
-  }
-
-  /** Another process got its carrier, and no run of this one took it: the answer is written and counted there. */
-  get isAnsweredElsewhere(): boolean {
-    return this.#sentAway && this.receiverId === undefined;
+  /** It was requested in this process, and not picked up from another. */
+  get isOwn(): boolean {
+    return this.#elsewhere === undefined;
   }
 
   /** To hang an answer on: the span itself while it is open, because some SDKs build their trees from spans and no ids. */
@@ -125,15 +118,11 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   get target(): string | undefined {
-    return this.to?.key;
-  }
-
-  get settled(): boolean {
-    return this.answeredAt !== undefined;
+    return this.#isForStep ? this.receiver : this.to?.key;
   }
 
   get waitMs(): number | undefined {
-    if (this.answeredAt === undefined || this.requestedAt === undefined) return undefined;
+    if (this.answeredAt === undefined || !this.isOwn) return undefined;
     return Math.max(0, Math.round((this.answeredAt - this.requestedAt) / 1_000));
   }
 
@@ -143,14 +132,14 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   }
 
   carrier(): Record<string, string> {
-    this.#sentAway = true;
+    this.#givenAway = true;
     const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
-    return writeCarrier(this.id, this.record.sessionId, this.source, where);
+    return writeCarrier(this.id, this.sessionId ?? '', this.source, where);
   }
 
   /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
   describe(attributes: Attributes, receiverKey: string): void {
-    attributes[key.ATTR_HANDOFF_ID] = this.ownId;
+    attributes[key.ATTR_HANDOFF_ID] = this.id;
     if (this.source) attributes[key.ATTR_HANDOFF_SOURCE] = this.source;
     attributes[key.ATTR_HANDOFF_TARGET] = this.to?.key ?? receiverKey;
   }
@@ -161,20 +150,51 @@ export class Handoff implements HandoffHandle, HandoffRecord {
     return linkTo(this.place, attributes);
   }
 
-  pickedUpBy(run: Run): void {
-    this.receiverId = run.id;
-    run.pickedUp = this;
-    this.record.handoffs.taken(this);
+  /**
+   * Whether a run that names it may have it. A job comes again with its carrier, whatever came of it before; who names the id
+   * may try again what did not succeed. Two at a time never: that is a fan-out.
+   */
+  mayBePickedUp(byCarrier: boolean): boolean {
+    const { current } = this;
+    if (this.status === 'expired') return false;
+    if (current === undefined) return true;
+    if (current.runId !== undefined && registry.runs.has(current.runId)) return false;
+    return byCarrier || !current.succeeded;
+  }
+
+  /** A new try: by the run that picked it up, or by whoever answers without one. */
+  begin(run: Run | undefined): Try {
+    this.current = new Try(this, run);
+    this.#waiting?.delete(this);
+    if (this.#elsewhere) {
+      this.#elsewhere.status = 'requested';
+      this.#elsewhere.runId = run?.id;
+    }
+    if (!run) return this.current;
+    this.#isForStep ||= this.receiver === undefined && this.to !== undefined && this.to.key === run.stepKey;
+    this.receiver ??= run.agent.key;
     if (this.to === undefined) this.#takenBy(run.agent.key);
-    if (!this.#modeGiven && this.sourceRunId !== undefined && !registry.runs.has(this.sourceRunId)) {
+    const source = this.openSource;
+    source?.asked?.delete(this);
+    if (!this.#modeGiven && this.sourceRunId !== undefined && !source) {
       // The source had ended before anybody took over: control was passed, whatever it meant to do.
       this.mode = 'pass_control';
-      this.#span?.setAttribute(key.ATTR_HANDOFF_MODE, this.mode);
+      if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
     }
+    return this.current;
+  }
+
+  /** Where the words of a try go on that this process only remembers. */
+  goOn(): Try {
+    this.current = new Try(this, undefined);
+    this.current.status = this.status;
+    return this.current;
   }
 
   /** Who picked it up turns out to be another agent: the target is whoever took it, unless the app named one. */
-  receiverIs(agentKey: string): boolean {
+  receiverIs(agentKey: string, attempt: Try): boolean {
+    if (this.receiver === attempt.agentKey) this.receiver = agentKey;
+    attempt.agentKey = agentKey;
     if (!this.#isForAnybody) return false;
     this.#takenBy(agentKey);
     return true;
@@ -183,80 +203,142 @@ export class Handoff implements HandoffHandle, HandoffRecord {
   #takenBy(agentKey: string): void {
     this.#isForAnybody = true;
     this.to = { key: agentKey, kind: 'agent' };
-    this.#span?.updateName(`handoff ${agentKey}`);
+    if (this.#span) this.#recorder.write(this.#span, (span) => span.updateName(`handoff ${agentKey}`));
   }
 
-  /** The first answer; `close` follows when it is written. */
-  answered(status: HandoffStatus, at: Micros): void {
-    this.status = status;
+  /** A word of a try. True when the work goes in circles now. `close` follows when the first one is written. */
+  heard(word: HandoffWord & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
+    this.status = word.status;
+    // Of one that is tried for ever the last word counts.
+    this.words = [...this.words.slice(0, MAX_WORDS - 1), word];
+    if (this.#elsewhere) this.#elsewhere.status = word.status;
+    if (this.answeredAt === undefined) this.#answered(word.at);
+    return this.isOwn && this.record?.handoffs.heard(this, word, isFirst) === true;
+  }
+
+  #answered(at: Micros): void {
     this.answeredAt = at;
-    this.moved = status !== 'rejected' && status !== 'failed' && status !== 'expired';
-    if (this.#named && registry.handoffs.delete(this.ownId)) remember(registry.answeredHandoffs, this.ownId, this);
-    this.record.handoffs.taken(this);
+    if (!this.isOwn) return;
+    knowAnswered(this);
+    this.#waitsNoMore();
     const { metrics } = this.#recorder;
-    if (metrics.on && this.requestedAt !== undefined) {
-      metrics.handoffWait(at - this.requestedAt, this.#counting(), trace.setSpanContext(ROOT_CONTEXT, this.place));
-    }
+    if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
   }
 
-  /** Nobody who has not taken it by then can take it any more. */
+  /** What is waited for has come, or nobody waits any more. */
+  #waitsNoMore(): void {
+    this.#waiting?.delete(this);
+    this.openSource?.asked?.delete(this);
+  }
+
+  /** The run that asked, while it is open in this process. */
+  get openSource(): Run | undefined {
+    return this.sourceRunId === undefined ? undefined : registry.runs.get(this.sourceRunId);
+  }
+
+  /** Nobody who has not taken it by then can take it any more, as far as this process knows. */
   expireIn(ms: number): void {
-    this.#deadline = setTimeout(
-      () => {
-        if (this.receiverId !== undefined || this.answeredAt !== undefined || !this.#span) return;
-        const at = now();
-        this.answered('expired', at);
-        const source = this.sourceRunId === undefined ? undefined : registry.runs.get(this.sourceRunId);
-        source?.event(key.EVENT_HANDOFF_EXPIRED, { [key.ATTR_HANDOFF_ID]: this.ownId }, at);
-        this.close(at);
-      },
-      Math.min(ms, LONGEST_TIMER_MS),
-    );
-    // A deadline keeps no process alive.
-    (this.#deadline as { unref?: () => void }).unref?.();
+    this.#stopDeadline = startDeadline(ms, () => this.#deadlinePassed());
   }
 
-  /** `return_to_caller`: nobody is left to return to. Otherwise a later run may still take over. */
+  #deadlinePassed(): void {
+    if (this.current !== undefined || !this.#span) return;
+    const at = now();
+    this.#waitsNoMore();
+    // Who has its carrier may have answered long ago: nobody here knows, and a late answer is still one.
+    if (this.#givenAway) {
+      this.#overdue = true;
+      this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_OVERDUE, true);
+      this.openSource?.event(key.EVENT_HANDOFF_DEADLINE_PASSED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
+      return;
+    }
+    this.status = 'expired';
+    this.answeredAt = at;
+    knowAnswered(this);
+    this.begin(undefined).status = 'expired';
+    const { metrics } = this.#recorder;
+    if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
+    this.openSource?.event(key.EVENT_HANDOFF_EXPIRED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
+    this.close(at);
+  }
+
+  /** The app said that the source waits for the answer: its end is the end of the wait. Otherwise a later run may take over. */
+  get endsWithSource(): boolean {
+    return this.#modeGiven && this.mode === 'return_to_caller';
+  }
+
   sourceEnded(): void {
-    if (!this.#modeGiven || this.mode !== 'return_to_caller') return;
-    this.record.handoffs.taken(this);
+    this.#waiting?.delete(this);
     this.close(now());
   }
 
-  failed(description: string | undefined, type: string): void {
-    this.#span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-    this.#span?.setStatus(errorStatus(description));
+  /** Too many wait, and this one has waited longest: it is recorded as it stands. */
+  giveWay(): void {
+    this.#recorder.diagnostics.warn(
+      'too_many_open',
+      'more than 10000 handoffs wait for an answer at once: the oldest is closed as it stands; give them expiresInMs, or end their sessions',
+    );
+    this.#waitsNoMore();
+    this.close(now());
+    this.forget();
   }
 
+  /** Its session is over: its id is a place in a trace from now on. */
+  forget(): void {
+    if (!this.isOwn) return;
+    this.#waiting?.delete(this);
+    forgetHandoff(this);
+    if (!this.current?.isUnderWay) this.#count();
+    this.record = undefined;
+  }
+
+  /** Its session lives elsewhere, and what is recorded of it here has ended: it goes on waiting. */
+  stays(): boolean {
+    if (!this.#waiting?.has(this)) return false;
+    this.record = undefined;
+    return true;
+  }
+
+  failed(description: string | undefined, type: string): void {
+    if (!this.#span) return;
+    this.#recorder.setAttribute(this.#span, key.ATTR_ERROR_TYPE, type);
+    this.#recorder.write(this.#span, (span) => span.setStatus(errorStatus(description)));
+  }
+
+  /** Ends the wait, with whatever is known of it. */
   close(at: Micros): void {
     const span = this.#span;
-    if (span) {
-      this.#span = undefined;
-      this.record.handoffs.closed(this);
-      const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
-      if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
-      this.#recorder.end(span, this.requestedAt ?? at, at, attributes);
-    }
-    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
-    if (!this.#recorder.metrics.on) return;
-    // Who is at work on it has the last word; who got it in another process has the only one.
-    const isTaken = this.receiverId !== undefined && registry.runs.has(this.receiverId);
-    if (!isTaken && !this.isAnsweredElsewhere) this.#count();
+    if (!span) return;
+    this.#span = undefined;
+    this.#stopDeadline?.();
+    this.record?.handoffs.closed(this);
+    const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
+    if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
+    this.#recorder.end(span, this.requestedAt, at, attributes);
+    // Who is at work on it has the last word; after an acceptance there may be another one.
+    if (!this.current?.isUnderWay && this.status !== 'accepted') this.#count();
   }
 
-  /** The run that picked it up has ended: what came of the handoff is known. */
-  receiverEnded(): void {
-    this.#count();
+  /** A run that had picked it up has ended, and will say no more. What did not succeed may be tried again. */
+  tryEnded(attempt: Try): void {
+    if (!this.isOwn) this.#countReceived(attempt);
+    else if (attempt.succeeded || this.status !== 'accepted' || !this.record || this.record.over) this.#count();
   }
 
+  /** Once, in the process that asked: whoever else knows more of it counts what was received. */
   #count(): void {
     const { metrics } = this.#recorder;
     if (this.#counted || !metrics.on) return;
     this.#counted = true;
-    metrics.handoff(
-      { ...this.#counting(), [key.ATTR_HANDOFF_MODE]: this.mode },
-      trace.setSpanContext(ROOT_CONTEXT, this.place),
-    );
+    const attributes: Attributes = { ...this.#counting(), [key.ATTR_HANDOFF_MODE]: this.mode };
+    if (this.#overdue) attributes[key.ATTR_HANDOFF_OVERDUE] = true;
+    metrics.handoff(attributes, this.#exemplar());
+  }
+
+  #countReceived({ status }: Try): void {
+    const { metrics } = this.#recorder;
+    if (metrics.on)
+      metrics.receivedHandoff({ ...this.#counting(), [key.ATTR_HANDOFF_STATUS]: status }, this.#exemplar());
   }
 
   #counting(): Attributes {
@@ -265,6 +347,11 @@ export class Handoff implements HandoffHandle, HandoffRecord {
       [key.ATTR_HANDOFF_SOURCE]: this.source,
       [key.ATTR_HANDOFF_TARGET]: this.to?.key ?? '',
     };
+  }
+
+  /** From a number to the trace. */
+  #exemplar(): Context {
+    return trace.setSpanContext(ROOT_CONTEXT, this.place);
   }
 }
 
@@ -279,68 +366,5 @@ export interface HandoffInit {
   readonly sourceRun?: Run | undefined;
   readonly hangsAt?: SpanContext | undefined;
   readonly baggage?: Context | undefined;
-}
-
-export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
-  const active = recorder.active();
-  const { content, diagnostics } = recorder;
-  if (isSilent(active, input.sourceRunId, input.sessionId)) return silentHandoff(recorder, input, active);
-  const found = locate(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
-  const around = found ?? new SessionRecord(recorder, active, undefined);
-  if (around.runId === undefined) {
-    diagnostics.misuse('no_run', 'a handoff outside any run: name its sourceRunId, or call it inside withRun');
-  }
-  const { record } = around;
-  const target = toTarget(input.target, content);
-  const attributes = commonAttributes(record, around.runId, around.agent.key);
-  const name = handoffSpan(attributes, input, target, content);
-  if (recorder.operationNames === 'all') attributes[key.ATTR_GEN_AI_OPERATION_NAME] = 'handoff';
-  const parent = contextIn(around, active);
-  const requestedAt = now();
-  const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
-  if (!span || !recorder.follows(span)) return silentHandoff(recorder, input, active);
-  const handoff = new Handoff(recorder, record, {
-    place: span.spanContext(),
-    span,
-    source: around.agent.key,
-    target,
-    mode: input.mode === 'pass_control' || input.mode === 'return_to_caller' ? input.mode : undefined,
-    reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
-    requestedAt,
-    sourceRun: around.run,
-    hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
-    baggage: withoutScope(active),
-  });
-  span.setAttribute(key.ATTR_HANDOFF_ID, handoff.ownId);
-  record.handoffs.add(handoff);
-  const deadline = content.integer(input.expiresInMs, 'expiresInMs');
-  if (deadline !== undefined) handoff.expireIn(deadline);
-  if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff);
-  // Nobody is left who would close it: what the app asked for is recorded all the same.
-  if (!record.owner || (record.over && around.run?.ended !== false)) record.handoffs.closeAll();
-  return handoff;
-}
-
-/** The work has changed hands so often that nobody may be doing it. */
-function noticeLimit(handoff: Handoff): void {
-  const attributes: Attributes = { [key.ATTR_HANDOFF_COUNT]: handoff.chainLength };
-  handoff.describe(attributes, handoff.target ?? '');
-  handoff.record.owner?.event(key.EVENT_HANDOFF_LIMIT, attributes);
-}
-
-function silentHandoff(recorder: Recorder, input: HandoffRequest, active: Context): Silent {
-  const sessionId = sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active);
-  return new SilentHandoff(active, sessionId, input.sourceRunId);
-}
-
-/** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */
-function whereReceiverHangs({ run, context }: Around, mode: HandoffMode | undefined): Context {
-  if (!run) return context;
-  return mode === 'pass_control' && run.hasParent ? run.parentContext : run.context;
-}
-
-/** The link at a receiver's start; none to its own parent, which backends merge away. */
-export function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[] | undefined {
-  const parentId = trace.getSpan(parent)?.spanContext().spanId;
-  return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
+  readonly elsewhere?: Elsewhere | undefined;
 }

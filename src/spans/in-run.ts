@@ -1,11 +1,12 @@
 import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
-import { ATTR_ABANDONED } from '../attributes.ts';
+import { ATTR_ABANDONED, ATTR_CANCELLED } from '../attributes.ts';
 import type { Agent, InRunInput, RunStatus, WorkflowStepInput } from '../model.ts';
 import { commonAttributes } from '../span-model.ts';
 import { Activity } from './activity.ts';
 import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import { joinsOf } from './joins.ts';
+import { fitting } from './limits.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
@@ -27,8 +28,9 @@ export class InRun extends Activity {
   /** What its span was started with. */
   startedWith(_attributes: Attributes): void {}
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
+    if (outcome === 'cancelled') this.set(ATTR_CANCELLED, true);
   }
 }
 
@@ -56,11 +58,12 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   const spanName = name(attributes, input, recorder.content);
   const parent = contextIn(around, active);
   const startedAt = now();
-  const links = joinsOf(recorder, input.joins);
+  const { links, left } = fitting(joinsOf(recorder, input.joins), recorder.limits.links);
   const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent, links);
   if (!span) return new Silent(false);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent);
   const handle = new kind.Handle(recorder, around, span, startedAt, parent);
+  handle.linksDropped(left);
   handle.startedWith(attributes);
   return handle;
 }

@@ -2,18 +2,16 @@ import type { Link } from '@opentelemetry/api';
 import { ATTR_LINK_TYPE } from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { describe } from '../errors.ts';
+import { elsewhereById } from './elsewhere.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { handoffById, hasEnded, registry } from './registry.ts';
-
-/** The SDK keeps 128 links of a span, and drops the oldest. */
-const MAX_JOINS = 100;
 
 /** Links to the work that comes together here: of a handoff, to the run that took it, where that is known. */
 export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined): Link[] | undefined {
   if (ids === undefined || ids === null) return undefined;
   const links: Link[] = [];
-  for (const id of Array.isArray(ids) ? ids.slice(0, MAX_JOINS) : [ids]) {
-    const runId = handoffById(id)?.receiverId ?? id;
+  for (const id of Array.isArray(ids) ? ids : [ids]) {
+    const runId = (handoffById(id)?.current ?? elsewhereById(id))?.runId ?? id;
     const place = fromId(runId);
     if (!place) {
       recorder.diagnostics.misuse('unknown_run', `joins: expected ids of runs or handoffs, got ${describe(id)}`);

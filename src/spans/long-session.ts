@@ -6,23 +6,23 @@ import {
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
-import { ATTR_LINK_TYPE } from '../attributes.ts';
+import { ATTR_LINK_TYPE, ATTR_LINKS_DROPPED } from '../attributes.ts';
 import type { RunStatus } from '../model.ts';
 import { KIND_INTERNAL } from '../span-model.ts';
 import type { Around } from './around.ts';
-import { type Micros, now } from './clock.ts';
+import { clockSetting, type Micros, now } from './clock.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { Session } from './session.ts';
 
-/** The SDK keeps 128 links of a span. */
+/** The last runs of a session are linked from its span; a provider keeps 128 links. */
 const MAX_LINKS = 100;
-const MAX_EVENTS = 100;
 
 /** What the runs of a long session know of each other. */
 export class RunChain {
   /** To where the session stopped before: for the first run. */
   #resume: Link | undefined;
   readonly #places: SpanContext[] = [];
+  #count = 0;
 
   constructor(resume: Link | undefined) {
     this.#resume = resume;
@@ -42,12 +42,16 @@ export class RunChain {
   }
 
   started(place: SpanContext): void {
+    this.#count++;
     if (this.#places.length >= MAX_LINKS) this.#places.shift();
     this.#places.push(place);
   }
 
-  links(): Link[] {
-    return this.#places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
+  /** To the last runs, as many as fit, and how many are left out. */
+  links(limit: number): { readonly links: Link[]; readonly left: number } {
+    const places = this.#places.slice(Math.max(0, this.#places.length - limit));
+    const links = places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
+    return { links, left: this.#count - links.length };
   }
 }
 
@@ -80,9 +84,10 @@ export class LongSession extends Session {
     this.record.chain = init.chain;
   }
 
-  override event(name: string, attributes: Attributes, at: Micros = now()): void {
-    if (this.#began) super.event(name, attributes, at);
-    else if (this.#events.length < MAX_EVENTS) this.#events.push([name, attributes, at]);
+  override event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
+    if (this.#began) super.event(name, attributes, at, share);
+    else if (this.#events.length >= Math.floor(this.recorder.limits.events * share)) this.eventDropped();
+    else this.#events.push([name, attributes, at]);
   }
 
   override fail(error: unknown): void {
@@ -90,7 +95,7 @@ export class LongSession extends Session {
     super.fail(error);
   }
 
-  protected override close(outcome: RunStatus, at?: Micros): void {
+  protected override close(outcome: RunStatus | undefined, at?: Micros): void {
     this.#begin();
     super.close(outcome, at);
   }
@@ -102,10 +107,13 @@ export class LongSession extends Session {
   #begin(): void {
     if (this.#began || this.ended) return;
     this.#began = true;
-    const links = this.#chain.links();
-    const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
+    const { links, left } = this.#chain.links(this.recorder.limits.links);
+    if (left > 0) this.set(ATTR_LINKS_DROPPED, left);
+    this.startedAt = now();
+    const span = this.recorder.start(this.#name, KIND_INTERNAL, this.startedAt, this.#attributes, this.#parent, links);
     if (!span) return;
     this.span = span;
+    this.clockSetting = clockSetting();
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }
 }

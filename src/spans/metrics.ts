@@ -18,6 +18,7 @@ const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 60
 
 interface Instruments {
   readonly handoffs: Counter;
+  readonly receivedHandoffs: Counter;
   readonly handoffWait: Histogram;
   readonly runs: Histogram;
   readonly tools: Histogram;
@@ -67,6 +68,10 @@ export class Metrics {
     this.#tell(({ handoffs }) => handoffs.add(1, attributes, context));
   }
 
+  receivedHandoff(attributes: Attributes, context: Context): void {
+    this.#tell(({ receivedHandoffs }) => receivedHandoffs.add(1, attributes, context));
+  }
+
   handoffWait(wait: Micros, attributes: Attributes, context: Context): void {
     this.#tell(({ handoffWait }) => handoffWait.record(wait / 1e6, attributes, context));
   }
@@ -111,7 +116,11 @@ function createInstruments(meter: Meter): Instruments {
   return {
     handoffs: meter.createCounter(key.METRIC_HANDOFFS, {
       unit: '{handoff}',
-      description: 'Handoffs by what came of them.',
+      description: 'Handoffs that were requested here, by what came of them.',
+    }),
+    receivedHandoffs: meter.createCounter(key.METRIC_RECEIVED_HANDOFFS, {
+      unit: '{handoff}',
+      description: 'Handoffs of other processes that runs picked up here, by the last word of each.',
     }),
     handoffWait: meter.createHistogram(key.METRIC_HANDOFF_WAIT_DURATION, {
       ...seconds,

@@ -1,10 +1,13 @@
+import { fromId, toId } from '../context/place.ts';
+import { describe } from '../errors.ts';
 import type { RunInput } from '../model.ts';
-import { remoteHandoff } from './answer.ts';
 import type { Around } from './around.ts';
 import type { Carried } from './carrier.ts';
-import type { Handoff } from './handoff.ts';
+import { elsewhereById, rememberElsewhere } from './elsewhere.ts';
+import { Handoff } from './handoff.ts';
 import type { Recorder } from './recorder.ts';
 import { handoffById } from './registry.ts';
+import type { SessionRecord } from './session-record.ts';
 
 /** The handoff that a starting run picks up: the one it names or was sent, else the oldest that waits for it. */
 export function pickUp(
@@ -17,14 +20,40 @@ export function pickUp(
   const handoffId = input.handoffId ?? carried?.handoffId;
   if (handoffId === undefined || handoffId === null) {
     const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
-    return around.record.handoffs.waitingFor(around.runId, receiver);
+    return around.record.handoffs.waiting.find(around.runId, receiver);
   }
   const known = handoffById(handoffId);
-  if (known === undefined) return remoteHandoff(recorder, handoffId, around, carried?.source);
-  if (known.receiverId === undefined && known.answeredAt === undefined) return known;
+  if (known === undefined) return handoffElsewhere(recorder, handoffId, around.record, carried?.source);
+  if (known.mayBePickedUp(carried?.handoffId === handoffId)) return known;
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',
-    'handoffId: another run has picked this handoff up; a fan-out asks once for each receiver',
+    known.status === 'expired'
+      ? 'handoffId: nobody took this handoff before its time was over, and nobody can take it now'
+      : 'handoffId: another run has picked this handoff up; a fan-out asks once for each receiver, and a job is tried again when the try before has failed',
   );
   return undefined;
+}
+
+/**
+ * A handoff that this process does not have: its id is a place to hang the answer on, and what was said of it here lately is
+ * remembered. What is no id is warned about.
+ */
+export function handoffElsewhere(
+  recorder: Recorder,
+  handoffId: unknown,
+  record: SessionRecord | undefined,
+  source = '',
+): Handoff | undefined {
+  const place = fromId(handoffId);
+  if (!place) {
+    const message = `handoffId: expected the id of a handoff, got ${describe(handoffId)}`;
+    recorder.diagnostics.misuse('unknown_handoff', message);
+    return undefined;
+  }
+  const id = toId(place);
+  const known =
+    elsewhereById(id) ??
+    rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined, wasOwn: false });
+  known.sessionId ??= record?.sessionId;
+  return new Handoff(recorder, record, { place, source: source || known.source, elsewhere: known });
 }

@@ -1,7 +1,8 @@
 import { type Attributes, type Context, type Link, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
-import type { Run as RunHandle } from '../handles.ts';
+import { scopeOf } from '../context/scope.ts';
+import type { ReceivedHandoff, Run as RunHandle } from '../handles.ts';
 import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
   addUsage,
@@ -15,18 +16,22 @@ import {
   usageAttributes,
 } from '../span-model.ts';
 import { Activity } from './activity.ts';
-import { writeAnswer } from './answer.ts';
+import { say } from './answer.ts';
 import { type Around, contextIn, locate, sessionIdOf } from './around.ts';
 import { readCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
-import { type Handoff, linksTo } from './handoff.ts';
+import { elsewhereById, sessionById } from './elsewhere.ts';
+import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
+import { fitting } from './limits.ts';
 import type { RunChain } from './long-session.ts';
 import { pickUp } from './pick-up.ts';
+import { Received } from './received.ts';
 import type { Recorder } from './recorder.ts';
 import { handoffById, registry, remember, rememberEnded } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
+import type { Try } from './try.ts';
 
 /** One agent at work. */
 export class Run extends Activity implements RunHandle {
@@ -36,8 +41,10 @@ export class Run extends Activity implements RunHandle {
   /** The id of the run that started this one. */
   readonly parentId: string | undefined;
   agent: Agent;
-  /** The handoff that this run picked up. */
-  pickedUp: Handoff | undefined;
+  /** The handoff that this run picked up, and how far it is with it. */
+  pickedUp: Try | undefined;
+  /** What it asked for and waits for: nobody is left to return to when it ends. */
+  asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
   readonly cameForNone: boolean;
   /** Where the run hangs. */
@@ -47,6 +54,8 @@ export class Run extends Activity implements RunHandle {
   #usage: Usage | undefined;
   #reported: Attributes | undefined;
   #providers: Set<string> | undefined;
+  #received: Received | undefined;
+  #links: number;
 
   constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context, init: RunInit) {
     super(recorder, around, span, startedAt, parent);
@@ -55,15 +64,22 @@ export class Run extends Activity implements RunHandle {
     this.agent = init.agent;
     this.stepKey = init.stepKey;
     this.cameForNone = init.cameForNone;
+    this.#links = init.links;
     this.parentId = around.runId;
     this.parentContext = parent;
-    span.setAttribute(key.ATTR_RUN_ID, this.id);
+    recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
     remember(registry.runs, this.id, this, recorder.diagnostics);
     this.record.agents.add(init.agent.key);
   }
 
   get sessionId(): string {
     return this.record.sessionId;
+  }
+
+  get handoff(): ReceivedHandoff | undefined {
+    if (!this.pickedUp) return undefined;
+    this.#received ??= new Received(this, this.pickedUp);
+    return this.#received;
   }
 
   get hasParent(): boolean {
@@ -88,17 +104,40 @@ export class Run extends Activity implements RunHandle {
       if (!agent) return;
       this.agent = agent;
       this.record.agents.add(agent.key);
-      if (this.pickedUp?.receiverIs(agent.key)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
-      this.span.updateName(agentAttributes(attributes, agent));
+      if (this.pickedUp?.handoff.receiverIs(agent.key, this.pickedUp)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
+      const name = agentAttributes(attributes, agent);
+      this.recorder.write(this.span, (span) => span.updateName(name));
     });
   }
 
-  /** The run picked up a handoff when it was at work already: its link comes now. */
-  pickUpLate(handoff: Handoff): void {
-    if (this.ended) return;
+  /** The run takes a handoff over. Its link is there, when it came for it; one that comes late is added. */
+  takesOver(handoff: Handoff): Try {
+    this.pickedUp = handoff.begin(this);
+    this.#received = undefined;
+    return this.pickedUp;
+  }
+
+  /** The run picked up a handoff when it was at work already. */
+  pickUpLate(handoff: Handoff): Try {
+    if (this.ended) return handoff.begin(undefined);
     this.write((attributes) => handoff.describe(attributes, this.agent.key));
-    this.span.addLink(handoff.link(this.agent.key));
-    handoff.pickedUpBy(this);
+    this.addLink(handoff.link(this.agent.key));
+    return this.takesOver(handoff);
+  }
+
+  addLink(link: Link): void {
+    if (this.#links >= this.recorder.limits.links) {
+      this.linksDropped(1);
+      return;
+    }
+    this.#links++;
+    this.recorder.write(this.span, (span) => span.addLink(link));
+  }
+
+  /** It waits for the answer as long as it lasts, and no longer. */
+  asks(handoff: Handoff): void {
+    this.asked ??= new Set();
+    this.asked.add(handoff);
   }
 
   /** A model call inside this run has ended. */
@@ -109,27 +148,27 @@ export class Run extends Activity implements RunHandle {
     this.#providers.add(provider);
   }
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
     const { pickedUp } = this;
-    if (pickedUp && pickedUp.answeredAt === undefined) {
-      // A run that picked it up and said nothing has accepted it: it did the work.
-      writeAnswer(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
-    }
-    this.record.handoffs.sourceEnded(this.id);
+    // A run that picked it up and said nothing has accepted it: it did the work.
+    if (pickedUp?.status === 'requested') say(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
+    // Of a run that does not say how it went, nothing speaks against it.
+    pickedUp?.ended(outcome ?? 'completed');
+    for (const handoff of this.asked ?? []) handoff.sourceEnded();
+    this.asked = undefined;
     registry.runs.delete(this.id);
     rememberEnded(this.id);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
   }
 
-  protected override measure(lasted: Micros, outcome: RunStatus, attributes: Attributes): void {
+  protected override measure(lasted: Micros, outcome: RunStatus | undefined, attributes: Attributes): void {
     attributes[key.ATTR_AGENT_KEY] = this.agent.key;
-    attributes[key.ATTR_RUN_STATUS] = outcome;
+    if (outcome) attributes[key.ATTR_RUN_STATUS] = outcome;
     this.recorder.metrics.run(lasted, attributes, this.context);
-    this.pickedUp?.receiverEnded();
   }
 
   #writeUsage(): void {
@@ -143,6 +182,8 @@ interface RunInit {
   readonly agent: Agent;
   readonly stepKey: string | undefined;
   readonly cameForNone: boolean;
+  /** How many links its span has from its start. */
+  readonly links: number;
 }
 
 export function startRun(recorder: Recorder, input: RunInput): Run | Silent {
@@ -164,8 +205,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const around =
     carried?.around ??
     locate(recorder, active, input.parentRunId, sessionId, 'parentRunId') ??
-    // Outside any scope, who picks up a handoff joins the session that it belongs to.
-    handoffById(input.handoffId ?? '')?.record ??
+    sessionOfHandoff(recorder, active, input.handoffId) ??
     new SessionRecord(recorder, active);
   if (isChild && around.runId === undefined && !carried) {
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
@@ -180,29 +220,59 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const owned = around.record.owner !== undefined;
   environmentOf(attributes, input.environment ?? (owned ? undefined : recorder.environment), content);
   if (around.runId !== undefined) attributes[key.ATTR_RUN_PARENT_ID] = around.runId;
-  let links = joinsOf(recorder, input.joins);
+  let all: Link[] | undefined;
   if (handoff) {
     handoff.describe(attributes, agent.key);
-    links = together(linksTo(handoff, parent, agent.key), links);
+    all = linksTo(handoff, parent, agent.key);
   }
   const chain = around.runId === undefined ? around.record.chain : undefined;
-  if (chain) links = together(links, linkOf(chain, parent));
+  if (chain) all = together(all, linkOf(chain, parent));
+  // Behind those of its own, so that joins give way where they are too many.
+  const { links, left } = fitting(together(all, joinsOf(recorder, input.joins)), recorder.limits.links);
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent, around.record.sessionId);
   const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
   const cameForNone = !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined);
-  const run = new Run(recorder, around, span, startedAt, parent, { agent, stepKey, cameForNone });
-  handoff?.pickedUpBy(run);
+  const run = new Run(recorder, around, span, startedAt, parent, {
+    agent,
+    stepKey,
+    cameForNone,
+    links: links?.length ?? 0,
+  });
+  run.linksDropped(left);
+  if (handoff) run.takesOver(handoff);
   chain?.started(span.spanContext());
   return run;
 }
 
-/** Below the sender's span, or below what is active here, with the sender's baggage. */
+/** Outside any scope, who picks up a handoff joins the session that it belongs to. */
+function sessionOfHandoff(recorder: Recorder, active: Context, id: string | undefined): SessionRecord | undefined {
+  if (id === undefined || id === null) return undefined;
+  const known = handoffById(id);
+  if (known?.record && !known.record.over) return known.record;
+  const sessionId = (known ?? elsewhereById(id))?.sessionId;
+  return sessionId === undefined ? undefined : sessionById(recorder, active, sessionId);
+}
+
+/** The link at a receiver's start; none to its own parent, which backends merge away. */
+function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[] | undefined {
+  const parentId = trace.getSpan(parent)?.spanContext().spanId;
+  return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
+}
+
+/**
+ * Below the sender's span, or below what is active here, with the sender's baggage: below the span of the server that took the
+ * request, when an instrumentation has read the same headers.
+ */
 function carriedParent(sender: Context, active: Context, where: RunInput['trace']): Context {
-  if (where !== 'linked') return sender;
   const span = trace.getSpan(active);
+  if (where !== 'linked') {
+    if (!span?.isRecording() || scopeOf(active) !== undefined) return sender;
+    const isSameTrace = span.spanContext().traceId === trace.getSpanContext(sender)?.traceId;
+    return isSameTrace ? trace.setSpan(sender, span) : sender;
+  }
   return span ? trace.setSpan(sender, span) : trace.deleteSpan(sender);
 }
 
@@ -222,7 +292,8 @@ function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: b
   if (isChild || around.runId !== undefined) {
     const { content } = recorder;
     const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
-    if (stepKey) return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
+    if (stepKey && recorder.isStepAgent(stepKey))
+      return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
   }
   return around.agent;
 }

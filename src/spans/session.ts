@@ -62,7 +62,7 @@ export class Session extends Activity implements SessionHandle {
     if (this.#counted) this.recorder.metrics.openSessions(-1);
   }
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     const { record } = this;
     const { count, loop } = record.handoffs;
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);

@@ -66,6 +66,10 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
     return NO_HANDOFFS;
   }
 
+  get handoff(): undefined {
+    return undefined;
+  }
+
   carrier(): Record<string, string> {
     return { [CARRIER_SESSION]: toHeaderText(this.sessionId) };
   }
@@ -81,11 +85,6 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   perform<T>(fn: (handle: this) => T): T {
     return fn(this);
   }
-  /** Nothing waits for what is not recorded. */
-  get until(): undefined {
-    return undefined;
-  }
-  set until(_given: unknown) {}
   setMetadata(): void {}
   setOutputSummary(): void {}
   setUsage(): void {}
@@ -210,6 +209,9 @@ export class Unsampled extends Silent implements Awaiting {
     return contextApi.with(this.context, fn);
   }
 
+  readonly until = undefined;
+  readonly ended = false;
+
   override perform<T>(fn: (handle: this) => T): T {
     let result: T;
     try {
@@ -218,7 +220,7 @@ export class Unsampled extends Silent implements Awaiting {
       this.end();
       throw error;
     }
-    return settle(result, this);
+    return settle(result, this, fn);
   }
 
   override end(): void {
@@ -239,6 +241,7 @@ export class Unsampled extends Silent implements Awaiting {
     this.end();
   }
   given(): void {}
+  holds(): void {}
   gaveUp(): void {
     this.end();
   }

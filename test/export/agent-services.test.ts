@@ -8,9 +8,9 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { loadSdk } from '../../src/export/otlp.ts';
 import { agentServices } from '../../src/export.ts';
 import { Baton } from '../../src/index.ts';
+import { loadSdk } from '../../src/set-up/installed.ts';
 
 const APP = { 'service.name': 'support', 'service.version': '3', 'host.name': 'worker-1' };
 

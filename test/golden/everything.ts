@@ -233,8 +233,15 @@ async function handoffs(lead: Run): Promise<void> {
   });
   await baton.withWorkflowStep({ stepKey: 'merge', joins: [id] }, () => sleep(2));
 
+  // more to join than one span holds: the test sets a limit of four links
+  await baton.withWorkflowStep({ stepKey: 'merge-all', joins: Array(6).fill(id) }, () => sleep(2));
+
   // nobody in time
   baton.trackHandoffRequested({ target: 'sleeper', expiresInMs: 1 });
+  await sleep(20);
+
+  // nobody in time as far as is known here: the carrier is away
+  baton.trackHandoffRequested({ target: 'translator', mode: 'return_to_caller', expiresInMs: 1 }).carrier();
   await sleep(20);
 
   // to a person and to a queue, nobody answers
@@ -291,6 +298,12 @@ await expectError(() =>
     }),
   ),
 );
+
+// more progress than one span holds: the test sets a limit of sixteen events
+await baton.withRun({ agent: 'chatterbox', sessionId: 'ticket-77' }, async () => {
+  for (let page = 1; page <= 14; page++) baton.track({ type: 'page', payload: { page } });
+  await sleep(2);
+});
 
 // a run outside any session
 await baton.withRun({ agent: 'cleaner' }, () => sleep(2));

@@ -600,6 +600,23 @@ describe('the same error object', () => {
 describe('a handoff that failed', () => {
   it('is an error on its span and its answer, with a redacted exception event on the answer', () => {
     baton.withRun({}, () => {
+      baton.trackHandoffRequested({ target: 'billing' });
+      baton.withChildRun({ agent: 'billing' }, () =>
+        baton.trackHandoffFailed({ error: new TypeError('password: hunter2') }),
+      );
+    });
+    expect(tree()).toBe(
+      `
+invoke_agent triage {run.status=completed}
+  handoff billing PRODUCER ERROR(password: [REDACTED]) {error.type=TypeError}
+    fail_handoff triage CONSUMER ERROR(password: [REDACTED]) {error.type=TypeError} [exception]
+  invoke_agent billing {run.status=completed} --handoff--> handoff billing [baton.handoff.failed]
+`.trim(),
+    );
+  });
+
+  it('says what went wrong on the event of the run that reports it, where nobody took over', () => {
+    baton.withRun({}, () => {
       const handoff = baton.trackHandoffRequested({ target: 'billing' });
       baton.trackHandoffFailed({ handoffId: handoff.id, error: new TypeError('password: hunter2') });
     });
@@ -607,14 +624,17 @@ describe('a handoff that failed', () => {
       `
 invoke_agent triage {run.status=completed} [baton.handoff.failed]
   handoff billing PRODUCER ERROR(password: [REDACTED]) {error.type=TypeError}
-    fail_handoff triage CONSUMER ERROR(password: [REDACTED]) {error.type=TypeError} [exception]
 `.trim(),
     );
+    expect(named('invoke_agent triage').events[0]?.attributes).toMatchObject({
+      'exception.type': 'TypeError',
+      'exception.message': 'password: [REDACTED]',
+    });
   });
 
   it('has a word for error.type when the app gives no error', () => {
     baton.withRun({}, () => {
-      const handoff = baton.trackHandoffRequested({ target: 'billing' });
+      const handoff = baton.trackHandoffRequested({ target: { kind: 'human', key: 'supervisor' } });
       baton.trackHandoffFailed({ handoffId: handoff.id });
     });
     expect(named('fail_handoff triage').attributes['error.type']).toBe('handoff_failed');

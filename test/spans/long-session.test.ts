@@ -162,7 +162,7 @@ invoke_workflow {session.status=completed} --run--> invoke_agent billing
 
   it('says how it failed, and what happened in between', async () => {
     const work = baton.withSession({ trace: 'per-run', kind: 'pipeline' }, async () => {
-      baton.track({ type: 'nobody.to.stand.on' });
+      baton.track({ type: 'between.runs' });
       run('triage');
       throw new TypeError('no such order');
     });
@@ -170,7 +170,7 @@ invoke_workflow {session.status=completed} --run--> invoke_agent billing
     expect(tree()).toBe(
       `
 invoke_agent triage {run.status=completed}
-invoke_workflow pipeline ERROR(no such order) {session.status=failed} --run--> invoke_agent triage [exception]
+invoke_workflow pipeline ERROR(no such order) {session.status=failed} --run--> invoke_agent triage [between.runs, exception]
 `.trim(),
     );
   });

@@ -44,7 +44,7 @@ export function statusStyle(status: string): Style {
   return DIM;
 }
 
-function outcome({ answers, status, receiver, waitMs }: Handoff): Fragment[] {
+function outcome({ answers, status, overdue, receiver, waitMs }: Handoff): Fragment[] {
   if (answers.length > 0) {
     return answers.map((answer, index) => {
       const after = index === 0 ? firstWait(waitMs, answer.afterMs) : answer.afterMs;
@@ -53,7 +53,8 @@ function outcome({ answers, status, receiver, waitMs }: Handoff): Fragment[] {
   }
   if (status === 'requested' && receiver) return [dim('picked up, unanswered')];
   const waited = status === 'requested' && waitMs !== undefined ? ` in ${formatDuration(waitMs)}` : '';
-  return [{ text: `${statusWord(status)}${waited}`, style: statusStyle(status) }];
+  const late = overdue ? [{ text: 'deadline passed', style: YELLOW }] : [];
+  return [{ text: `${statusWord(status)}${waited}`, style: statusStyle(status) }, ...late];
 }
 
 /** The wait was measured in whole milliseconds by one clock; the spans say it finer, if their clocks agree. */

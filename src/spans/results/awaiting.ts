@@ -5,6 +5,8 @@ import type { Progress } from './progress.ts';
 export interface Awaiting {
   /** In which the work of a lazy result happens: the body of a generator, the query of a builder. */
   readonly context: Context;
+  /** It has ended, by whatever came first. */
+  readonly ended: boolean;
   /** What to wait for instead of the result itself, where the app said so. */
   readonly until: ((result: unknown) => unknown) | undefined;
   /** The work is done. `value` is what the callback gave, or what its promise resolved to. */
@@ -14,6 +16,8 @@ export interface Awaiting {
   cancelled(): void;
   /** The callback has given something that is read later. */
   given(progress: Progress): void;
+  /** Its result is watched for the sake of its context alone: to be told of the end of the scope. */
+  holds(progress: Progress): void;
   /** Nobody will read it to its end any more, or too many wait for the same thing. */
   gaveUp(): void;
   /** The result is one that ends later, but nobody can tell when: the scope ends now. */

@@ -1,6 +1,7 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
+import { context as contextApi } from '@opentelemetry/api';
 import type { Awaiting } from './awaiting.ts';
 import { method, overlay } from './members.ts';
+import type { Progress } from './progress.ts';
 import { isPlainPromise } from './promise.ts';
 import { isPromiseLike } from './promise-like.ts';
 import { type Reading, read } from './reading.ts';
@@ -32,7 +33,7 @@ function isMadeBy(prototype: object, kind: GeneratorKind): boolean {
 /** Its body runs in the scope that it was made in, whoever asks for the next value. */
 export function onGenerator(generator: object, kind: GeneratorKind, awaiting: Awaiting): void {
   read(generator, awaiting, (reading) => {
-    for (const [name, step] of watchedSteps(generator, kind === 'AsyncGenerator', awaiting.context, reading)) {
+    for (const [name, step] of watchedSteps(generator, kind === 'AsyncGenerator', reading)) {
       reading.added(overlay(generator, name, { value: step }));
     }
   });
@@ -41,49 +42,48 @@ export function onGenerator(generator: object, kind: GeneratorKind, awaiting: Aw
 export type Step = (this: unknown, ...given: unknown[]) => unknown;
 
 /** The methods of an iterator, each of which tells how the reading goes. */
-export function watchedSteps(
-  iterator: object,
-  isAsync: boolean,
-  context: Context,
-  reading: Reading,
-): (readonly [string, Step])[] {
+export function watchedSteps(iterator: object, isAsync: boolean, reading: Reading): (readonly [string, Step])[] {
   const steps: (readonly [string, Step])[] = [];
   for (const name of ['next', 'return', 'throw']) {
     const original = method(iterator, name);
-    if (original) steps.push([name, watched(original, name === 'return', isAsync, context, reading)]);
+    if (original) steps.push([name, watched(original, name === 'return', isAsync, reading)]);
   }
   return steps;
 }
 
-function watched(original: Step, isReturn: boolean, isAsync: boolean, context: Context, reading: Reading): Step {
-  const heard = (step: unknown): void => {
-    reading.answered();
+function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: Reading): Step {
+  const heard = (step: unknown, progress: Progress): void => {
+    progress.answered();
     if (!isDone(step)) return;
     // Who returns before the end breaks the work off.
     if (isReturn) reading.cancelled();
     else reading.done(undefined);
   };
-  const refused = (error: unknown): never => {
-    reading.answered();
+  const refused = (error: unknown, progress: Progress): never => {
+    progress.answered();
     reading.failed(error);
     throw error;
   };
   return function (this: unknown, ...given: unknown[]): unknown {
-    if (reading.over) return original.apply(this, given);
-    reading.asked();
+    const { context, progress } = reading;
+    if (!context) return original.apply(this, given);
+    progress.asked();
     let step: unknown;
     try {
       step = contextApi.with(context, original as (...given: unknown[]) => unknown, this as never, ...given);
     } catch (error) {
-      return refused(error);
+      return refused(error, progress);
     }
     if (isAsync && isPromise(step)) {
-      return step.then((answer) => {
-        heard(answer);
-        return answer;
-      }, refused);
+      return step.then(
+        (answer) => {
+          heard(answer, progress);
+          return answer;
+        },
+        (error: unknown) => refused(error, progress),
+      );
     }
-    heard(step);
+    heard(step, progress);
     return step;
   };
 }

@@ -1,4 +1,4 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
+import { context as contextApi } from '@opentelemetry/api';
 import type { Awaiting } from './awaiting.ts';
 import { watchedSteps } from './generator.ts';
 import { method, overlay } from './members.ts';
@@ -12,9 +12,9 @@ export function onAsyncIterable(iterable: object, awaiting: Awaiting): void {
   read(iterable, awaiting, (reading) => {
     const iterate = method(iterable, Symbol.asyncIterator);
     if (!iterate) throw new TypeError('no async iterable');
-    const { context } = awaiting;
     const watched = function (this: unknown): unknown {
-      if (reading.over) return iterate.call(this);
+      const { context } = reading;
+      if (!context) return iterate.call(this);
       let iterator: unknown;
       try {
         iterator = contextApi.with(context, iterate as () => unknown, this as never);
@@ -23,7 +23,7 @@ export function onAsyncIterable(iterable: object, awaiting: Awaiting): void {
         throw error;
       }
       return typeof iterator === 'object' && iterator !== null
-        ? watchedIterator(iterator, iterator === this, context, reading)
+        ? watchedIterator(iterator, iterator === this, reading)
         : iterator;
     };
     reading.added(overlay(iterable, Symbol.asyncIterator, { value: watched }));
@@ -31,10 +31,10 @@ export function onAsyncIterable(iterable: object, awaiting: Awaiting): void {
 }
 
 /** The iterator itself, with steps that tell; where it is the app's own object, one in front of it. */
-function watchedIterator(iterator: object, isResult: boolean, context: Context, reading: Reading): object {
+function watchedIterator(iterator: object, isResult: boolean, reading: Reading): object {
   let steps: ReturnType<typeof watchedSteps>;
   try {
-    steps = watchedSteps(iterator, true, context, reading);
+    steps = watchedSteps(iterator, true, reading);
     if (!isResult) {
       for (const [name, step] of steps) reading.added(overlay(iterator, name, { value: step }));
       return iterator;
@@ -43,8 +43,13 @@ function watchedIterator(iterator: object, isResult: boolean, context: Context, 
     // An iterator that cannot be changed, or hides what it is: it is read as without us.
     return iterator;
   }
-  const front = Object.create(iterator) as Record<string | symbol, unknown>;
-  for (const [name, step] of steps) front[name] = step.bind(iterator);
-  front[Symbol.asyncIterator] = () => front;
+  const front = Object.create(iterator) as object;
+  for (const [name, step] of steps) hide(front, name, step.bind(iterator));
+  hide(front, Symbol.asyncIterator, () => front);
   return front;
+}
+
+/** Defined, not assigned: what a frozen prototype has cannot be assigned. */
+function hide(front: object, name: string | symbol, value: unknown): void {
+  Object.defineProperty(front, name, { value, writable: true, configurable: true });
 }

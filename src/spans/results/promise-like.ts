@@ -1,4 +1,4 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
+import { context as contextApi } from '@opentelemetry/api';
 import type { Awaiting } from './awaiting.ts';
 import { member, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
@@ -20,9 +20,8 @@ export function isPromiseLike(value: object): boolean {
 export function onPromiseLike(value: object, awaiting: Awaiting, settleValue: SettleValue): void {
   read(value, awaiting, (reading) => {
     const then = member(value, 'then') as PropertyDescriptor;
-    const { context } = awaiting;
     const watched = (original: unknown): unknown =>
-      typeof original === 'function' ? watchedThen(original as Then, reading, context, settleValue) : original;
+      typeof original === 'function' ? watchedThen(original as Then, reading, settleValue) : original;
     if (!then.get) {
       reading.added(overlay(value, 'then', { value: watched(then.value) }));
       return;
@@ -49,9 +48,10 @@ export function onPromiseLike(value: object, awaiting: Awaiting, settleValue: Se
   });
 }
 
-function watchedThen(then: Then, reading: Reading, context: Context, settleValue: SettleValue): Then {
+function watchedThen(then: Then, reading: Reading, settleValue: SettleValue): Then {
   return function (this: unknown, ...given: unknown[]): unknown {
-    if (reading.over) return then.apply(this, given);
+    const { context } = reading;
+    if (!context) return then.apply(this, given);
     const outside = contextApi.active();
     const [onValue, onError, ...more] = given;
     const answer = (value: unknown): unknown => {
@@ -63,7 +63,7 @@ function watchedThen(then: Then, reading: Reading, context: Context, settleValue
       if (typeof onError === 'function') return contextApi.with(outside, () => onError(error));
       throw error;
     };
-    reading.asked();
+    reading.progress.asked();
     return contextApi.with(context, () => orFail(reading, () => then.call(this, answer, refuse, ...more)));
   };
 }

@@ -4,12 +4,13 @@ import { Reading } from './reading.ts';
 type SettleValue = (value: unknown, awaiting: Awaiting) => void;
 
 /**
- * A promise that `await` takes as it is, past any `then` of its own: of this realm, or of another one (a vm context). A promise
- * of a class of its own is none.
+ * A promise like any other: of this realm, or of another one (a vm context). A promise of a class of its own, or with a `then`
+ * of its own, is none.
  */
 export function isPlainPromise(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
-  return prototype === Promise.prototype || (prototype !== null && isPromisePrototype(prototype));
+  if (prototype !== Promise.prototype && (prototype === null || !isPromisePrototype(prototype))) return false;
+  return !Object.hasOwn(value, 'then');
 }
 
 function isPromisePrototype(prototype: object): boolean {
@@ -30,11 +31,16 @@ const shared = new WeakMap<object, { readonly promise: Promise<unknown>; readonl
  * A promise of the same value, with what hung on the app's own: one that only listens would make a rejection that nobody
  * handles look handled.
  */
-export function onPromise<T extends object>(given: T, awaiting: Awaiting, settleValue: SettleValue): T {
+export function onPromise<T extends object>(
+  given: T,
+  awaiting: Awaiting,
+  callback: unknown,
+  settleValue: SettleValue,
+): T {
   const promise = given as unknown as Promise<unknown>;
   if (unsettled >= MANY) return onShared(promise, awaiting, settleValue) as unknown as T;
-  unsettled++;
-  const settled = promise.then(
+  const settled = thenOf(promise).call(
+    promise,
     (value) => {
       unsettled--;
       settleValue(value, awaiting);
@@ -46,8 +52,15 @@ export function onPromise<T extends object>(given: T, awaiting: Awaiting, settle
       throw error;
     },
   );
-  copyMembers(promise, settled);
+  unsettled++;
+  // Nobody but us has seen the promise of an async function: nothing hangs on it, and looking is dear with async hooks.
+  if (!isAsyncFunction(callback)) copyMembers(promise, settled);
   return settled as unknown as T;
+}
+
+/** Not asked of the object, which may be a proxy: that has no promise inside, and is none. */
+function thenOf(promise: Promise<unknown>): Promise<unknown>['then'] {
+  return (Object.getPrototypeOf(promise) as Promise<unknown>).then;
 }
 
 function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: SettleValue): Promise<unknown> {
@@ -58,7 +71,8 @@ function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: Se
   }
   const reading = new Reading();
   reading.progress.look = () => 'busy';
-  const settled = promise.then(
+  const settled = thenOf(promise).call(
+    promise,
     (value) => {
       shared.delete(promise);
       for (const each of reading.close()) settleValue(value, each);
@@ -74,6 +88,12 @@ function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: Se
   shared.set(promise, { promise: settled, reading });
   reading.add(awaiting);
   return settled;
+}
+
+const asyncFunction = Object.getPrototypeOf(async () => {});
+
+function isAsyncFunction(callback: unknown): boolean {
+  return typeof callback === 'function' && Object.getPrototypeOf(callback) === asyncFunction;
 }
 
 /** `cancel`, an id: what a client hung on its promise. What async hooks hang on every promise, ours has already. */

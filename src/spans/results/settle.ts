@@ -1,4 +1,5 @@
 import { type Context, context as contextApi } from '@opentelemetry/api';
+import { messageOf } from '../../diagnostics.ts';
 import type { Awaiting } from './awaiting.ts';
 import { generatorKind, onGenerator } from './generator.ts';
 import { onAsyncIterable } from './iterable.ts';
@@ -13,17 +14,13 @@ import { bodyOf, isWebStream, onWebStream } from './web-stream.ts';
  * Ends `awaiting` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
  * promise, which comes back as a promise of the same value. docs/results.md has the table.
  */
-export function settle<T>(result: T, awaiting: Awaiting): T {
-  if (typeof result !== 'object' || result === null) {
-    settleValue(result, awaiting);
-    return result;
-  }
-  try {
-    if (isPlainPromise(result)) return onPromise(result, awaiting, settleValue);
-  } catch {
-    // A revoked proxy, or one around a promise: it says so itself to whoever uses it.
-    awaiting.done(result);
-    return result;
+export function settle<T>(result: T, awaiting: Awaiting, callback: unknown): T {
+  if (typeof result === 'object' && result !== null) {
+    try {
+      if (isPlainPromise(result)) return onPromise(result, awaiting, callback, settleValue);
+    } catch {
+      // A revoked proxy, or one around a promise, which is no promise itself.
+    }
   }
   settleValue(result, awaiting);
   return result;
@@ -32,8 +29,13 @@ export function settle<T>(result: T, awaiting: Awaiting): T {
 /** What is no plain promise. */
 function settleValue(value: unknown, awaiting: Awaiting): void {
   if (awaiting.until) settleOther(value, awaiting.until, awaiting);
-  else if (typeof value !== 'object' || value === null) awaiting.done(value);
-  else settleObject(value, awaiting);
+  else if (isObject(value)) settleObject(value, awaiting);
+  else awaiting.done(value);
+}
+
+/** Also a function: it may have a `then`. */
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function settleObject(value: object, awaiting: Awaiting): void {
@@ -49,7 +51,7 @@ function watch(value: object, awaiting: Awaiting): void {
   const generator = generatorKind(value);
   if (isPromiseLike(value)) onPromiseLike(value, awaiting, settleValue);
   else if (generator) onGenerator(value, generator, awaiting);
-  else if (isWebStream(value)) onWebStream(value, value, awaiting);
+  else if (isWebStream(value)) onWebStream(value, awaiting);
   else if (isNodeReadable(value)) onNodeStream(value, awaiting);
   // A socket, a logger or a transform, which can be written to, lives on when this call is done.
   else if (!isNodeStream(value) && hasAsyncIterator(value)) onAsyncIterable(value, awaiting);
@@ -62,7 +64,7 @@ function hasAsyncIterator(value: object): boolean {
 
 /** Of a `Response`; that of node-fetch has a Node stream as its body. */
 function watchBody(value: object, body: object | undefined, awaiting: Awaiting): void {
-  if (body && isWebStream(body)) onWebStream(body, value, awaiting);
+  if (body && isWebStream(body)) onWebStream(body, awaiting);
   else if (body && isNodeReadable(body)) onNodeStream(body, awaiting);
   else awaiting.done(value);
 }
@@ -72,19 +74,22 @@ function watchBody(value: object, body: object | undefined, awaiting: Awaiting):
  * nobody, but its work happens inside the scope all the same.
  */
 function settleOther(value: unknown, until: (result: unknown) => unknown, awaiting: Awaiting): void {
-  if (typeof value === 'object' && value !== null) settleObject(value, new OnlyContext(awaiting));
+  if (isObject(value)) settleObject(value, new OnlyContext(awaiting.context, awaiting));
   let other: unknown;
   try {
     other = contextApi.with(awaiting.context, until, undefined, value);
   } catch (error) {
-    awaiting.cannotWatch(`until threw: ${String(error)}`);
+    awaiting.cannotWatch(`until threw: ${messageOf(error)}`);
     return;
   }
-  waitFor(other, new UntilTold(awaiting, value));
+  const told = new UntilTold(awaiting, value);
+  // Who waits for a promise asks for its work to be done: that of the result is the app's to ask for.
+  if (other === value && isObject(value)) settleObject(value, told);
+  else waitFor(other, told);
 }
 
 function waitFor(other: unknown, awaiting: Awaiting): void {
-  if (typeof other !== 'object' || other === null) {
+  if (!isObject(other)) {
     awaiting.done(other);
     return;
   }
@@ -106,12 +111,17 @@ class UntilTold implements Awaiting {
   readonly until = undefined;
   readonly context: Awaiting['context'];
   readonly #awaiting: Awaiting;
+  /** No object: what waits must not keep the result alive that it waits for. */
   readonly #result: unknown;
 
   constructor(awaiting: Awaiting, result: unknown) {
     this.context = awaiting.context;
     this.#awaiting = awaiting;
-    this.#result = result;
+    this.#result = isObject(result) ? undefined : result;
+  }
+
+  get ended(): boolean {
+    return this.#awaiting.ended;
   }
 
   done(): void {
@@ -130,6 +140,10 @@ class UntilTold implements Awaiting {
     this.#awaiting.given(progress);
   }
 
+  holds(progress: Progress): void {
+    this.#awaiting.holds(progress);
+  }
+
   gaveUp(): void {
     this.#awaiting.gaveUp();
   }
@@ -144,9 +158,9 @@ class UntilTold implements Awaiting {
  * promise is left alone.
  */
 export function keepScope<T>(result: T, context: Context): T {
-  if (typeof result !== 'object' || result === null) return result;
+  if (!isObject(result)) return result;
   try {
-    if (!isPlainPromise(result)) watch(result, new OnlyContext({ context }));
+    if (!isPlainPromise(result)) watch(result, new OnlyContext(context, undefined));
   } catch {
     // A revoked or hostile proxy does no work.
   }
@@ -156,16 +170,26 @@ export function keepScope<T>(result: T, context: Context): T {
 /** Nobody waits. */
 class OnlyContext implements Awaiting {
   readonly until = undefined;
-  readonly context: Awaiting['context'];
+  readonly context: Context;
+  /** The scope whose context it is, where that is recorded: when it ends, nothing happens in it any more. */
+  readonly #scope: Awaiting | undefined;
 
-  constructor({ context }: Pick<Awaiting, 'context'>) {
+  constructor(context: Context, scope: Awaiting | undefined) {
     this.context = context;
+    this.#scope = scope;
+  }
+
+  get ended(): boolean {
+    return this.#scope?.ended === true;
   }
 
   done(): void {}
   failed(): void {}
   cancelled(): void {}
-  given(): void {}
+  given(progress: Progress): void {
+    this.#scope?.holds(progress);
+  }
+  holds(): void {}
   gaveUp(): void {}
   cannotWatch(): void {}
 }

@@ -1,7 +1,7 @@
 import { context as contextApi } from '@opentelemetry/api';
 import type { Awaiting } from './awaiting.ts';
-import { member, overlay } from './members.ts';
-import { read } from './reading.ts';
+import { member, method, overlay } from './members.ts';
+import { type Reading, read } from './reading.ts';
 
 /**
  * Where a web stream of Node and Deno keeps the promise of its end: `finished` of node:stream listens to the same one, but
@@ -15,8 +15,8 @@ export function isWebStream(value: object): boolean {
 
 function closedOf(stream: object): PromiseLike<void> | undefined {
   if (!(CLOSED in stream)) return undefined;
-  const { promise } = (stream as { [CLOSED]?: { promise?: PromiseLike<void> } })[CLOSED] ?? {};
-  return typeof promise?.then === 'function' ? promise : undefined;
+  const closed: { promise?: PromiseLike<void> } | undefined = member(stream, CLOSED)?.value;
+  return typeof closed?.promise?.then === 'function' ? closed.promise : undefined;
 }
 
 /** The body of what calls itself a `Response`, and has not been read yet. */
@@ -30,21 +30,39 @@ export function bodyOf(value: object): object | undefined {
   return typeof body === 'object' && body !== null ? body : undefined;
 }
 
-/** Neither read nor locked; `result` is what the app got: the stream, or the response that it is the body of. */
-export function onWebStream(stream: object, result: object, awaiting: Awaiting): void {
+/** Those whose end is listened to already: however often a stream is given, it gets one listener. */
+const listenedTo = new WeakSet<object>();
+/** Those that were broken off by their own `cancel`. */
+const cancelled = new WeakSet<object>();
+
+/** Neither read nor locked. */
+export function onWebStream(stream: object, awaiting: Awaiting): void {
   read(stream, awaiting, (reading) => {
-    const { cancel } = stream as ReadableStream<unknown>;
-    let isCancelled = false;
-    const { context } = awaiting;
-    const watched = function (this: ReadableStream<unknown>, ...given: [unknown?]): Promise<void> {
+    const cancel = method(stream, 'cancel');
+    if (!cancel) throw new TypeError('no cancel');
+    const watched = function (this: unknown, ...given: unknown[]): unknown {
       // A stream that somebody reads refuses to be cancelled.
-      if (!this.locked) isCancelled = true;
-      return contextApi.with(context, cancel, this, ...given);
+      if (this === stream && !(stream as ReadableStream).locked) cancelled.add(stream);
+      const { context } = reading;
+      return context ? contextApi.with(context, cancel, this as never, ...given) : cancel.apply(this, given);
     };
     reading.added(overlay(stream, 'cancel', { value: watched }));
-    closedOf(stream)?.then(
-      () => (isCancelled ? reading.cancelled() : reading.done(result)),
-      (error: unknown) => reading.failed(error),
-    );
+    listen(stream, reading);
   });
+}
+
+function listen(stream: object, reading: Reading): void {
+  if (listenedTo.has(stream)) return;
+  listenedTo.add(stream);
+  closedOf(stream)?.then(
+    () => {
+      listenedTo.delete(stream);
+      if (cancelled.has(stream)) reading.cancelled();
+      else reading.done(undefined);
+    },
+    (error: unknown) => {
+      listenedTo.delete(stream);
+      reading.failed(error);
+    },
+  );
 }

@@ -1,0 +1,53 @@
+import type { Context } from '@opentelemetry/api';
+import type { HandoffStatus } from '../model.ts';
+import { shared } from '../shared.ts';
+import { ById } from './by-id.ts';
+import type { Recorder } from './recorder.ts';
+import { registry, remember } from './registry.ts';
+import { SessionRecord } from './session-record.ts';
+import { Waiting } from './waiting.ts';
+
+/** What this process remembers of a handoff that it does not have: of another process, or of a session that is over. */
+export interface Elsewhere {
+  readonly source: string;
+  /** The session that it belongs to, where somebody said so. */
+  sessionId: string | undefined;
+  /** The last word of the last try. */
+  status: HandoffStatus;
+  /** The run of this process that picked it up last. */
+  runId: string | undefined;
+  /** It was requested here, in a session that is over. */
+  readonly wasOwn: boolean;
+}
+
+/** The oldest give way in silence: what comes after that begins anew. */
+const elsewhere = shared('elsewhere', () => ({ handoffs: new ById<Elsewhere>(), waiting: new ById<Waiting>() }));
+
+export function elsewhereById(id: string): Elsewhere | undefined {
+  return elsewhere.handoffs.get(id);
+}
+
+export function rememberElsewhere(id: string, known: Elsewhere): Elsewhere {
+  remember(elsewhere.handoffs, id, known);
+  return known;
+}
+
+/**
+ * A session that lives in another process: each run here has a record of its own, which ends with it, and what waits for
+ * somebody waits for all of them.
+ */
+function sessionElsewhere(recorder: Recorder, active: Context, sessionId: string): SessionRecord {
+  const record = new SessionRecord(recorder, active, sessionId);
+  let waiting = elsewhere.waiting.get(sessionId);
+  if (!waiting) {
+    waiting = new Waiting();
+    remember(elsewhere.waiting, sessionId, waiting);
+  }
+  record.handoffs.waitIn(waiting);
+  return record;
+}
+
+/** The session with that id: of this process, else of another. */
+export function sessionById(recorder: Recorder, active: Context, sessionId: string): SessionRecord {
+  return registry.sessions.get(sessionId) ?? sessionElsewhere(recorder, active, sessionId);
+}

@@ -1,0 +1,135 @@
+import type { Handoff } from './handoff.ts';
+
+/** A run that may take over. */
+export interface Receiver {
+  readonly agentKey: string;
+  readonly stepKey: string | undefined;
+  /** Its id, when it is at work already: no run takes over what it asked for itself. */
+  readonly runId: string | undefined;
+}
+
+/** So many are looked through one by one; more are looked up. */
+const FEW = 16;
+
+/** The handoffs of a session that a run may still pick up, in the order of their requests. */
+export class Waiting {
+  readonly #all: Set<Handoff> = new Set();
+  /** By where they come from and whom they are for, once they are many. One that is gone stays there until it is come across. */
+  #lines: Map<string, Line> | undefined;
+  #lined = 0;
+  #turn = 0;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  has(handoff: Handoff): boolean {
+    return this.#all.has(handoff);
+  }
+
+  add(handoff: Handoff): void {
+    handoff.turn = this.#turn++;
+    this.#all.add(handoff);
+    if (this.#lines) this.#line(handoff, this.#lines);
+    else if (this.#all.size > FEW) this.#lineUp();
+  }
+
+  delete(handoff: Handoff): void {
+    if (!this.#all.delete(handoff) || !this.#lines) return;
+    if (this.#all.size <= FEW) this.#lines = undefined;
+    else if (this.#lined > 2 * this.#all.size) this.#lineUp();
+  }
+
+  /**
+   * The oldest that waits for such a run: one of its parent's, else one that a sibling addressed to it; for a run without a
+   * parent any of the session's.
+   */
+  find(parentId: string | undefined, who: Receiver): Handoff | undefined {
+    if (this.#all.size === 0) return undefined;
+    if (!this.#lines) return this.#lookThrough(parentId, who);
+    const { agentKey, stepKey = agentKey } = who;
+    if (parentId === undefined) return this.#first(who, anyOf(agentKey), anyOf(stepKey), anyOf(''));
+    return (
+      this.#first(who, ofRun(parentId, agentKey), ofRun(parentId, stepKey), ofRun(parentId, '')) ??
+      this.#first(who, ofSibling(parentId, agentKey), ofSibling(parentId, stepKey))
+    );
+  }
+
+  #lookThrough(parentId: string | undefined, who: Receiver): Handoff | undefined {
+    let passedOn: Handoff | undefined;
+    for (const handoff of this.#all) {
+      if (handoff.sourceRunId === who.runId && who.runId !== undefined) continue;
+      if (!handoff.fits(who.agentKey, who.stepKey)) continue;
+      if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
+      if (handoff.to && handoff.sourceParentId === parentId) passedOn ??= handoff;
+    }
+    return passedOn;
+  }
+
+  #first({ runId }: Receiver, ...keys: readonly string[]): Handoff | undefined {
+    let oldest: Handoff | undefined;
+    for (const key of keys) {
+      const first = this.#lines?.get(key)?.first(this.#all, runId);
+      if (first && (!oldest || first.turn < oldest.turn)) oldest = first;
+    }
+    return oldest;
+  }
+
+  /** Anew, without those that are gone: as much work as went into their coming. */
+  #lineUp(): void {
+    this.#lines = new Map();
+    this.#lined = 0;
+    for (const handoff of this.#all) this.#line(handoff, this.#lines);
+  }
+
+  #line(handoff: Handoff, lines: Map<string, Line>): void {
+    const { to, sourceRunId, sourceParentId } = handoff;
+    const target = to?.key ?? '';
+    const keys = [anyOf(target)];
+    if (sourceRunId !== undefined) keys.push(ofRun(sourceRunId, target));
+    if (sourceParentId !== undefined && to) keys.push(ofSibling(sourceParentId, target));
+    for (const key of keys) {
+      const line = lines.get(key) ?? new Line();
+      lines.set(key, line);
+      line.add(handoff);
+    }
+    this.#lined++;
+  }
+}
+
+const anyOf = (target: string): string => `any ${target}`;
+const ofRun = (runId: string, target: string): string => `run ${runId} ${target}`;
+const ofSibling = (parentId: string, target: string): string => `sibling ${parentId} ${target}`;
+
+/** What one run asked for, one after the other. */
+interface Stretch {
+  readonly source: string | undefined;
+  readonly handoffs: Handoff[];
+  /** Those before are gone. */
+  from: number;
+}
+
+/** Handoffs that wait for the same, the oldest first; in stretches, so that a run passes its own by at once. */
+class Line {
+  readonly #stretches: Stretch[] = [];
+  #from = 0;
+
+  add(handoff: Handoff): void {
+    const last = this.#stretches.at(-1);
+    if (last && last.source === handoff.sourceRunId) last.handoffs.push(handoff);
+    else this.#stretches.push({ source: handoff.sourceRunId, handoffs: [handoff], from: 0 });
+  }
+
+  /** The oldest that is still there, and not of that run. */
+  first(there: ReadonlySet<Handoff>, own: string | undefined): Handoff | undefined {
+    for (let index = this.#from; index < this.#stretches.length; index++) {
+      const stretch = this.#stretches[index] as Stretch;
+      const { handoffs, source } = stretch;
+      while (stretch.from < handoffs.length && !there.has(handoffs[stretch.from] as Handoff)) stretch.from++;
+      if (stretch.from === handoffs.length) {
+        if (index === this.#from) this.#from++;
+      } else if (source === undefined || source !== own) return handoffs[stretch.from];
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+/** Plays so many programs around each kind of result, and writes a line of JSON for each: the kind, and what is wrong. */
+import fc from 'fast-check';
+import { KINDS } from './result-kinds.ts';
+import { faults } from './result-plays.ts';
+import { heard, programsOf } from './result-programs.ts';
+
+for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+  process.on(event, (error: unknown) => {
+    heard.push(`${event} ${String(error)}`);
+  });
+}
+process.removeAllListeners('warning');
+process.on('warning', ({ name }) => {
+  // Comes of `unhandledRejection`, which is compared.
+  if (name !== 'PromiseRejectionHandledWarning') heard.push(`warning ${name}`);
+});
+
+for (const kind of Object.keys(KINDS)) {
+  const result = await fc.check(
+    fc.asyncProperty(programsOf(kind), async (program) => {
+      const found = await faults(program);
+      if (found.length > 0) throw new Error(found.join('\n'));
+    }),
+    { numRuns: Number(process.argv[2]) },
+  );
+  const fault = result.failed ? String(fc.defaultReportMessage(result)) : '';
+  process.stdout.write(`${JSON.stringify({ kind, fault })}\n`);
+}
