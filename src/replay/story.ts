@@ -67,7 +67,8 @@ export function tellStory(
     const run = mergedInto.get(span);
     // The app told of it as well, and said more.
     if (run && pickedUpBy.has(run)) continue;
-    tell(describeFrameworkHandoff(handoff, run, names, clock), span.startUnixNano, run ?? span, false);
+    const receiver = run ?? span;
+    tell(describeFrameworkHandoff(handoff, run, names, clock), receiver.startUnixNano, receiver, false);
   }
 
   const mergedOf = new Map<RecordedSpan, RecordedSpan[]>();
