@@ -63,7 +63,8 @@ interface Receiver {
 interface HandoffNode {
   readonly kind: 'handoff';
   readonly mode: HandoffMode | undefined;
-  readonly target: 'agent' | 'step' | 'unknown';
+  /** `known`: one of few agents, so that work goes round in circles. */
+  readonly target: 'agent' | 'step' | 'known' | 'unknown';
   readonly byId: boolean;
   readonly receiver: Receiver | undefined;
 }
@@ -145,7 +146,7 @@ const { session, run } = fc.letrec<{ session: SessionNode; run: RunNode; handoff
       handoff: record<HandoffNode>({
         kind: fc.constant('handoff' as const),
         mode: fc.constantFrom<(HandoffMode | undefined)[]>(undefined, 'pass_control', 'return_to_caller'),
-        target: fc.constantFrom('agent' as const, 'step' as const, 'unknown' as const),
+        target: fc.constantFrom('agent' as const, 'step' as const, 'known' as const, 'unknown' as const),
         byId: fc.boolean(),
         receiver: fc.option(
           record<Receiver>({
@@ -380,12 +381,14 @@ export class Player {
     const source = place.run;
     const note = this.#note('handoff', place, source.agent, {});
     note.mode = mode;
-    note.target = target === 'unknown' ? undefined : `target-${note.mark}`;
+    const known = receiver?.run.agent ?? 'bob';
+    note.target = target === 'unknown' ? undefined : target === 'known' ? known : `target-${note.mark}`;
     note.name = `handoff ${note.target ?? ''}`.trim();
     note.firstWord = 'requested';
     note.root.handoffs++;
-    // A target that is unknown is anybody's, and the first to come takes it: only its receiver may, so it comes at once.
-    const taker = target === 'unknown' && receiver === undefined ? 'nobody' : note.target;
+    // A target that is unknown, or one of few, is taken by the first to come: only its receiver may, so it comes at once.
+    const isAnybodys = target === 'unknown' || target === 'known';
+    const taker = isAnybodys && receiver === undefined ? 'nobody' : note.target;
     if (taker === 'nobody') {
       note.target = 'nobody';
       note.name = 'handoff nobody';
@@ -400,7 +403,7 @@ export class Player {
     if (!receiver) return;
     const run: RunNode = {
       ...receiver.run,
-      ...(target === 'agent' ? { agent: taker } : {}),
+      ...(target === 'agent' || target === 'known' ? { agent: taker } : {}),
       ...(target === 'step' ? { agent: 'dora', step: { ...receiver.run.step, stepKey: taker } } : {}),
     };
     const { retry } = receiver;
@@ -415,7 +418,7 @@ export class Player {
       id: by === 'id' ? requested.id : undefined,
       carrier: by === 'carrier' ? JSON.parse(JSON.stringify(requested.carrier())) : undefined,
     };
-    const later = receiver.where === 'later' && target !== 'unknown' && mode !== 'return_to_caller';
+    const later = receiver.where === 'later' && !isAnybodys && mode !== 'return_to_caller';
     const beside = this.#places.get(source);
     const pickUp = async (where: Place): Promise<void> => {
       await this.#run(run, where, receives);
