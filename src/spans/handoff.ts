@@ -171,17 +171,20 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
       this.#elsewhere.runId = run?.id;
     }
     if (!run) return this.current;
-    this.#isForStep ||= this.receiver === undefined && this.to !== undefined && this.to.key === run.stepKey;
-    this.receiver ??= run.agent.key;
+    if (this.receiver === undefined) this.#pickedUpFirst(run);
+    return this.current;
+  }
+
+  #pickedUpFirst(run: Run): void {
+    this.receiver = run.agent.key;
+    this.#isForStep = this.to !== undefined && this.to.key === run.stepKey;
     if (this.to === undefined) this.#takenBy(run.agent.key);
     const source = this.openSource;
     source?.asked?.delete(this);
-    if (!this.#modeGiven && this.sourceRunId !== undefined && !source) {
-      // The source had ended before anybody took over: control was passed, whatever it meant to do.
-      this.mode = 'pass_control';
-      if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
-    }
-    return this.current;
+    if (this.#modeGiven || this.sourceRunId === undefined || source) return;
+    // The source had ended before anybody took over: control was passed, whatever it meant to do.
+    this.mode = 'pass_control';
+    if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
   }
 
   /** Where the words of a try go on that this process only remembers. */
