@@ -6,6 +6,7 @@ import { SecretNames } from './secrets/names.ts';
 import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
 export { type OwnNames, SecretNames } from './secrets/names.ts';
+export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
 
 /** What stands in place of a secret. */
 export const REDACTED = '[REDACTED]';

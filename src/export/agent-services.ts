@@ -1,5 +1,6 @@
 import { ATTR_AGENT_KEY } from '../attributes.ts';
 import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts';
+import { viewOf } from './span-view.ts';
 
 /**
  * Gives each agent's spans a resource of their own: `service.name` is the agent's key, `service.namespace` the app's
@@ -52,7 +53,7 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
   #view(span: Span): Span {
     const agent = span.attributes[ATTR_AGENT_KEY];
     return typeof agent === 'string' && agent !== ''
-      ? withResource(span, this.#resourceOf(agent, span.resource))
+      ? viewOf(span, { resource: this.#resourceOf(agent, span.resource) })
       : span;
   }
 
@@ -77,28 +78,4 @@ function agentResource(agent: string, app: ExportableResource): ExportableResour
   if (typeof appName === 'string') service['service.namespace'] = appName;
   const own = { attributes: service, getRawAttributes: () => Object.entries(service) };
   return app.merge(own as never);
-}
-
-/** A copy and no `Object.create(span)`: a span class with private fields would not answer through a prototype. */
-function withResource<Span extends ExportableSpan>(span: Span, resource: ExportableResource): Span {
-  const view: ExportableSpan = {
-    name: span.name,
-    kind: span.kind,
-    spanContext: () => span.spanContext(),
-    parentSpanContext: span.parentSpanContext,
-    startTime: span.startTime,
-    endTime: span.endTime,
-    status: span.status,
-    attributes: span.attributes,
-    links: span.links,
-    events: span.events,
-    duration: span.duration,
-    ended: span.ended,
-    resource,
-    instrumentationScope: span.instrumentationScope,
-    droppedAttributesCount: span.droppedAttributesCount,
-    droppedEventsCount: span.droppedEventsCount,
-    droppedLinksCount: span.droppedLinksCount,
-  };
-  return view as Span;
 }

@@ -46,4 +46,45 @@ describe('a backend behind a door', () => {
     const said = 'does not answer: no answer within 0.1 s; expected the address';
     expect(await messageOf(readFromJaeger(server.url, { ...query, timeoutMs: 100 }))).toContain(said);
   });
+
+  it.each([
+    ['http://:100%@', `Basic ${btoa(':100%')}`],
+    ['http://ada:p%40%25@', `Basic ${btoa('ada:p@%')}`],
+    ['http://ada@', `Basic ${btoa('ada:')}`],
+  ])('gets the credentials of its address, however they are written: %s', async (user, expected) => {
+    const seen: unknown[] = [];
+    server = await httpBackend(({ headers }, response) => {
+      seen.push(headers.authorization);
+      response.writeHead(401).end();
+    });
+    expect(await messageOf(readFromTempo(server.url.replace('http://', user), query))).not.toMatch(/100|p%40|ada/);
+    expect(seen).toEqual([expected]);
+  });
+
+  it('may send whoever asks to another path, and nobody to another address', async () => {
+    const seen: unknown[] = [];
+    const stranger = await httpBackend(({ headers }, response) => {
+      seen.push(headers);
+      response.writeHead(200).end('{}');
+    });
+    server = await httpBackend(({ url = '', headers }, response) => {
+      const location = url.startsWith('/moved') ? `${stranger.url}${url}?token=hunter2` : `/moved${url}`;
+      seen.push(`${url.split('?')[0]} ${headers['x-key']}`);
+      response.writeHead(302, { location }).end();
+    });
+    try {
+      const message = await messageOf(readFromTempo(server.url, { ...query, headers: { 'x-key': 'hunter2' } }));
+      expect(message).toBe(
+        `Tempo at ${server.url} redirects to ${stranger.url}/moved/api/search, which is not asked; name the address itself, if you trust it`,
+      );
+      expect(seen).toEqual(['/api/search hunter2', '/moved/api/search hunter2']);
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  it('hears of no header that cannot be sent, and neither does whoever reads the message', async () => {
+    const headers = { 'x-key': 'hunter2\nhunter3' };
+    expect(await messageOf(readFromJaeger('http://127.0.0.1:9', { ...query, headers }))).not.toContain('hunter');
+  });
 });
