@@ -10,8 +10,8 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { loadSdk } from '../../src/export/otlp.ts';
 import { agentServices, onlyPipelines, type RedactionOptions, redactSpans } from '../../src/export.ts';
+import { loadSdk } from '../../src/set-up/installed.ts';
 
 const SECRET = 'q7Wb3Xk9Lm2Vt5Rn8';
 const GITHUB = `ghp_${'a1'.repeat(18)}`;

@@ -67,7 +67,9 @@ export const ways = {
     }
   },
   'a failure, to catch() with a class': async ({ call, see }) => {
-    await call(refuse).catch(TypeError, () => see('wrong class')).catch(Error, (error) => see(error));
+    await call(refuse)
+      .catch(TypeError, () => see('wrong class'))
+      .catch(Error, (error) => see(error));
   },
   'a failure that nobody handles': async ({ call }) => {
     call(refuse);

@@ -3,10 +3,10 @@ import knexOf from 'knex';
 import { aWhile, sleep, traced } from './answers.mjs';
 
 const knex = knexOf({
-    client: 'better-sqlite3',
-    connection: { filename: ':memory:' },
-    useNullAsDefault: true,
-    pool: { min: 1, max: 1 },
+  client: 'better-sqlite3',
+  connection: { filename: ':memory:' },
+  useNullAsDefault: true,
+  pool: { min: 1, max: 1 },
 });
 await knex.schema.createTable('orders', (table) => table.integer('n'));
 await knex('orders').insert([{ n: 1 }, { n: 2 }]);

@@ -1,6 +1,6 @@
 import { StringOutputParser } from '@langchain/core/output_parsers';
-import { FakeListChatModel } from '@langchain/core/utils/testing';
 import { IterableReadableStream } from '@langchain/core/utils/stream';
+import { FakeListChatModel } from '@langchain/core/utils/testing';
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
 import { aWhile, sleep, traced } from './answers.mjs';
 
