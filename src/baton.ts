@@ -30,6 +30,7 @@ import { requestHandoff } from './spans/handoff.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
+import { endAllOf } from './spans/registry.ts';
 import { startChildRun, startRun } from './spans/run.ts';
 import { Silent } from './spans/silent.ts';
 import { resumeSession, startSession } from './spans/start-session.ts';
@@ -286,7 +287,7 @@ export class Baton {
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    for (const root of this.#recorder.openRoots) root.abandon();
+    endAllOf(this.#recorder);
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;

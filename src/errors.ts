@@ -17,6 +17,7 @@ export type BatonErrorCode =
   | 'invalid_carrier'
   | 'hook_failed'
   | 'too_many_open'
+  | 'too_many_agents'
   | 'telemetry_failed'
   | 'no_provider'
   | 'sdk_not_installed';

@@ -9,6 +9,7 @@ import type { Agent, Metadata, RunStatus } from '../model.ts';
 import type { Around } from './around.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { isAbort, recordError } from './failure.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -27,9 +28,16 @@ export abstract class Activity implements Scoped, Around {
   readonly startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
-  /** The activity around this one. */
-  readonly parent: Activity | undefined;
+  /** The activity around this one. After its end just one that is still open: a chain of scopes must not keep all there were. */
+  parent: Activity | undefined;
   ended = false;
+  /** Too many were open, and it was ended for whoever forgot it. */
+  gaveWay = false;
+  /** How many activities are open inside it. */
+  inside = 0;
+  /** Neighbours in the list of all that is open of its kind. */
+  older: Activity | undefined;
+  newer: Activity | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
@@ -47,18 +55,22 @@ export abstract class Activity implements Scoped, Around {
   ) {
     this.recorder = recorder;
     this.record = around.record;
-    this.parent = around.activity;
+    this.parent = stillOpen(around.activity);
+    if (this.parent) this.parent.inside++;
     this.span = span;
     this.startedAt = startedAt;
     this.context = withScope(parent, active ?? undefined, this);
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
       this.record.owner = this;
-      recorder.openRoots.add(this);
       recorder.metrics.look();
     }
     this.record.opened(this);
+    this.peers().enter(this);
   }
+
+  /** All that is open of its kind. */
+  protected abstract peers(): OpenActivities;
 
   get activity(): Activity {
     return this;
@@ -106,6 +118,12 @@ export abstract class Activity implements Scoped, Around {
     if (!this.ended) this.close(as);
   }
 
+  /** Ends it, because too many are open. */
+  giveWay(): void {
+    this.gaveWay = true;
+    this.abandon();
+  }
+
   [Symbol.dispose](): void {
     this.end();
   }
@@ -126,6 +144,8 @@ export abstract class Activity implements Scoped, Around {
   protected write(fill: (attributes: Attributes) => void): void {
     const { diagnostics } = this.recorder;
     if (this.ended) {
+      // The app has ended nothing, and was told already.
+      if (this.gaveWay) return;
       diagnostics.misuse('ended_scope', 'a setter was called after the end; set it before, or it is lost');
       return;
     }
@@ -166,10 +186,11 @@ export abstract class Activity implements Scoped, Around {
     const { recorder, record } = this;
     this.ended = true;
     record.closed(this);
+    this.peers().leave(this);
+    if (this.parent) this.parent.inside--;
     try {
       if (record.owner === this) {
         record.close(outcome === 'suspended' ? outcome : 'abandoned');
-        recorder.openRoots.delete(this);
       }
       this.finish(outcome);
     } catch (error) {
@@ -181,5 +202,15 @@ export abstract class Activity implements Scoped, Around {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];
       this.measure(endedAt - this.startedAt, outcome, failure === undefined ? {} : { [key.ATTR_ERROR_TYPE]: failure });
     }
+    this.parent = stillOpen(this.parent);
   }
+}
+
+/** The nearest one, from this one outward, that has not ended. */
+function stillOpen(activity: Activity | undefined): Activity | undefined {
+  let open = activity;
+  while (open?.ended) open = open.parent;
+  // Whoever asks again finds it at once.
+  if (activity?.ended) activity.parent = open;
+  return open;
 }

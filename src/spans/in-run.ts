@@ -6,7 +6,9 @@ import { Activity } from './activity.ts';
 import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import { joinsOf } from './joins.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
+import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent, Unsampled } from './silent.ts';
@@ -22,6 +24,10 @@ export class InRun extends Activity {
     this.run = around.run;
     this.runId = around.runId;
     this.agent = around.agent;
+  }
+
+  protected peers(): OpenActivities {
+    return registry.open.pieces;
   }
 
   /** What its span was started with. */

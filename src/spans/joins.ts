@@ -2,8 +2,9 @@ import type { Link } from '@opentelemetry/api';
 import { ATTR_LINK_TYPE } from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { describe } from '../errors.ts';
+import { hasEnded } from './known-runs.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { handoffById, hasEnded, registry } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 
 /** The SDK keeps 128 links of a span, and drops the oldest. */
 const MAX_JOINS = 100;

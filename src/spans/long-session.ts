@@ -3,6 +3,7 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   type Link,
+  ROOT_CONTEXT,
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
@@ -60,7 +61,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export class LongSession extends Session {
   readonly #name: string;
   readonly #attributes: Attributes;
-  readonly #parent: Context;
+  #parent: Context;
   readonly #events: [string, Attributes, Micros][] = [];
   readonly #chain: RunChain;
   #began = false;
@@ -106,6 +107,8 @@ export class LongSession extends Session {
     const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
     if (!span) return;
     this.span = span;
+    // Nothing of what was around is kept beyond its end.
+    this.#parent = ROOT_CONTEXT;
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }
 }

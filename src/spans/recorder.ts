@@ -16,7 +16,6 @@ import { registeredProvider } from '../context/provider.ts';
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
 import { NAME, VERSION } from '../version.ts';
-import type { Activity } from './activity.ts';
 import { type Micros, toHrTime } from './clock.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -46,8 +45,6 @@ export class Recorder {
   readonly handoffLimit: number;
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
-  /** Open sessions, and open runs outside any session: what the end of the client ends. */
-  readonly openRoots: Set<Activity> = new Set();
   readonly #given: TracerProvider | undefined;
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;

@@ -5,6 +5,7 @@ import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts
 import { scopeOf, withScope } from '../context/scope.ts';
 import { type Awaiting, settle } from '../context/settle.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type {
   Approval,
   Handoff,
@@ -112,7 +113,7 @@ export class SilentScope {
  */
 export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
   if (isSuppressed(active)) return true;
-  const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
+  const scope = scopeOf(active);
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;
     if (fromId(runId)?.traceFlags === 0) return true;
@@ -124,7 +125,7 @@ export function isSilent(active: Context, runId: string | undefined, sessionId?:
 
 /** The session of a scope that records nothing. */
 export function silentSessionId(active: Context): string | undefined {
-  return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
+  return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
@@ -157,12 +158,12 @@ export class Unsampled extends Silent implements Awaiting {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, true);
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, true, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
