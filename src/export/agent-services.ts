@@ -1,4 +1,6 @@
 import { ATTR_AGENT_KEY } from '../attributes.ts';
+import { Diagnostics } from '../diagnostics.ts';
+import { Newest } from '../newest.ts';
 import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts';
 import { viewOf } from './span-view.ts';
 
@@ -21,11 +23,15 @@ export function agentServices<Span extends ExportableSpan, Result>(
   return new AgentServices(exporter);
 }
 
+/** The resources of so many agents are kept; that of one that comes again is made again. */
+const MOST_AGENTS = 1_000;
+
 class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Span, Result> {
   // No `#`: the doctor looks through it for the address that it sends to.
   private readonly exporter: Exporter<Span, Result>;
   /** Exporters group spans by the identity of their resource: one for each agent and app resource. */
-  readonly #resources = new WeakMap<ExportableResource, Map<string, ExportableResource>>();
+  readonly #resources = new WeakMap<ExportableResource, Newest<ExportableResource>>();
+  readonly #diagnostics = new Diagnostics(false);
 
   constructor(exporter: Exporter<Span, Result>) {
     this.exporter = exporter;
@@ -60,15 +66,22 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
   #resourceOf(agent: string, app: ExportableResource): ExportableResource {
     let byAgent = this.#resources.get(app);
     if (!byAgent) {
-      byAgent = new Map();
+      byAgent = new Newest(MOST_AGENTS);
       this.#resources.set(app, byAgent);
     }
     let resource = byAgent.get(agent);
     if (!resource) {
       resource = agentResource(agent, app);
-      byAgent.set(agent, resource);
+      if (byAgent.set(agent, resource)) this.#warn();
     }
     return resource;
+  }
+
+  #warn(): void {
+    this.#diagnostics.warn(
+      'too_many_agents',
+      `agentServices: more than ${MOST_AGENTS} agents, and each is a service of its own in the backend; give agents keys that do not change`,
+    );
   }
 }
 

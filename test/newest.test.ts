@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ById } from '../../src/spans/by-id.ts';
+import { Newest } from '../src/newest.ts';
 
 type Step = readonly [what: 'set' | 'delete', id: string, value: number];
 
@@ -13,11 +13,11 @@ const steps = fc.array(
   { maxLength: 200 },
 );
 
-describe('ById', () => {
+describe('Newest', () => {
   it('is a Map to everybody, few or many, and knows its oldest', () => {
     fc.assert(
       fc.property(steps, (program: readonly Step[]) => {
-        const byId = new ById<number>();
+        const byId = new Newest<number>();
         const map = new Map<string, number>();
         for (const [what, id, value] of program) {
           if (what === 'set') {
