@@ -216,6 +216,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.words = [...this.words.slice(0, MAX_WORDS - 1), word];
     if (this.#elsewhere) this.#elsewhere.status = word.status;
     if (this.answeredAt === undefined) this.#answered(word.at);
+    // A later word, and nobody is at work who could say another one.
+    else if (this.isOwn && !this.current?.isUnderWay && word.status !== 'accepted') this.#count();
     return this.isOwn && this.record?.handoffs.heard(this, word, isFirst) === true;
   }
 
@@ -247,20 +249,17 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   #deadlinePassed(): void {
     if (this.current !== undefined || !this.#span) return;
     const at = now();
-    this.#waitsNoMore();
     // Who has its carrier may have answered long ago: nobody here knows, and a late answer is still one.
     if (this.#givenAway) {
       this.#overdue = true;
+      this.#waiting?.delete(this);
       this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_OVERDUE, true);
       this.openSource?.event(key.EVENT_HANDOFF_DEADLINE_PASSED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
       return;
     }
-    this.status = 'expired';
-    this.answeredAt = at;
-    knowAnswered(this);
     this.begin(undefined).status = 'expired';
-    const { metrics } = this.#recorder;
-    if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
+    this.status = 'expired';
+    this.#answered(at);
     this.openSource?.event(key.EVENT_HANDOFF_EXPIRED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
     this.close(at);
   }
