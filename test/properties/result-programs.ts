@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
@@ -345,6 +346,8 @@ export class Player {
         described(result, hidden),
         Object.getPrototypeOf(result) === this.#made?.prototype ? '' : 'of another class',
       );
+      // Node hangs what async hooks need on promises and on its own streams.
+      if (!isReadable(result) && !(result instanceof Promise) && !('stack' in result)) this.#journal.say('shows', inspect(result));
       if (result instanceof ReadableStream) this.#journal.say('locked', result.locked);
       if (isReadable(result))
         this.#journal.say(
