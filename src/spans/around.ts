@@ -5,7 +5,7 @@ import { isForeign, type Surroundings, scopeOf, withScope } from '../context/sco
 import { describe } from '../errors.ts';
 import type { Agent } from '../model.ts';
 import type { Activity } from './activity.ts';
-import { evictedRun, hasEnded, hasForgottenRuns, sessionIdOfRun } from './known-runs.ts';
+import { evictedRun, hasEnded, mayBelongTo } from './known-runs.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import type { Run } from './run.ts';
@@ -107,10 +107,11 @@ function elsewhere(
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const its = sessionId ?? evicted?.sessionId ?? sessionIdOfRun(runId);
-  // A run of another process belongs to the session around. One that was here and is forgotten may not: better none than a wrong one.
-  const isAround = its === undefined ? !hasForgottenRuns() : its === scope?.record.sessionId;
-  const known = isAround ? scope?.record : openSession(its);
+  const its = sessionId ?? evicted?.sessionId;
+  // Better none than a wrong one: only what may belong to the session around does.
+  const isAround =
+    scope && (its === undefined ? mayBelongTo(scope.record.mark, runId) : its === scope.record.sessionId);
+  const known = isAround ? scope.record : openSession(its);
   const record = known ?? new SessionRecord(recorder, active, its);
   const around = {
     record,

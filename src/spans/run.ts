@@ -22,7 +22,7 @@ import { readCarrier } from './carrier.ts';
 import { type Micros, now } from './clock.ts';
 import { type Handoff, linksTo } from './handoff.ts';
 import { joinsOf } from './joins.ts';
-import { rememberEnded, rememberEvicted, rememberStarted } from './known-runs.ts';
+import { rememberEnded, rememberEvicted } from './known-runs.ts';
 import type { RunChain } from './long-session.ts';
 import type { OpenActivities } from './open-activities.ts';
 import { pickUp } from './pick-up.ts';
@@ -62,7 +62,6 @@ export class Run extends Activity implements RunHandle {
     this.#parentSpan = trace.getSpan(parent);
     span.setAttribute(key.ATTR_RUN_ID, this.id);
     registry.runs.set(this.id, this);
-    rememberStarted(this.id, this.record.sessionId);
     this.record.joinedBy(init.agent.key, recorder.diagnostics);
   }
 
@@ -133,7 +132,7 @@ export class Run extends Activity implements RunHandle {
     }
     this.record.handoffs.sourceEnded(this.id);
     registry.runs.delete(this.id);
-    rememberEnded(this.id, this.record.sessionId);
+    rememberEnded(this.id, this.record.mark);
     if (this.gaveWay) rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();

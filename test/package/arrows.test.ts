@@ -9,11 +9,11 @@ import { readSource } from './imports.ts';
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
 const library = [
+  'by-id',
   'content',
   'context',
   'diagnostics',
   'env',
-  'newest',
   'options',
   'shared',
   'span-model',
@@ -24,12 +24,12 @@ const library = [
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
+  'by-id': [],
   env: [],
   errors: [],
   handles: ['model'],
   model: [],
   secrets: [],
-  newest: [],
   shared: ['version'],
   'time-limit': [],
   version: [],
@@ -41,7 +41,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   spans: library,
   doctor: ['context', 'diagnostics', 'env', 'secrets', 'time-limit', ...words],
   baton: ['doctor', ...library],
-  export: ['context', 'diagnostics', 'env', 'newest', ...words],
+  export: ['by-id', 'context', 'diagnostics', 'env', ...words],
   index: ['baton', 'doctor', 'export', ...library],
   sdk: ['context', 'env', 'export', 'diagnostics', ...words],
   register: ['env', 'sdk'],
