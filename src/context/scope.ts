@@ -5,7 +5,7 @@ import { VERSION } from '../version.ts';
 const SCOPE_KEY = createContextKey('otel-baton.surroundings.v1');
 /** Where the copies of this version find the scope itself. */
 const OWN: unique symbol = Symbol.for(`otel-baton@${VERSION}/scope`);
-/** Where the contexts of all copies and versions keep the context that they stand on. */
+/** Where the contexts of all copies and versions say which context they stand on. */
 const BASE: unique symbol = Symbol.for('otel-baton/base');
 
 /** The key under which this API keeps the active span, learned from the API itself. */
@@ -74,39 +74,44 @@ function told(scope: Scope): Surroundings {
  * value that is set; this one has two fields, and never grows a chain: over another of its kind it takes its base.
  */
 class ScopeContext implements Context {
-  readonly [BASE]: Context;
+  readonly base: Context;
   readonly span: Span | undefined;
   readonly scope: Scope | undefined;
 
   constructor(base: Context, span: Span | undefined, scope: Scope | undefined) {
-    this[BASE] = base;
+    this.base = base;
     this.span = span;
     this.scope = scope;
+  }
+
+  get [BASE](): Context {
+    return this.base;
   }
 
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) return this.span;
     // Made when somebody asks: who is at work may change.
     if (key === SCOPE_KEY) return this.scope && told(this.scope);
-    return this[BASE].getValue(key);
+    return this.base.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
-    if (key === SPAN_KEY) return new ScopeContext(this[BASE], value as Span, this.scope);
-    return new ScopeContext(this[BASE].setValue(key, value), this.span, this.scope);
+    if (key === SPAN_KEY) return new ScopeContext(this.base, value as Span, this.scope);
+    return new ScopeContext(this.base.setValue(key, value), this.span, this.scope);
   }
 
   deleteValue(key: symbol): Context {
-    if (key === SPAN_KEY) return new ScopeContext(this[BASE], undefined, this.scope);
-    if (key === SCOPE_KEY) return new ScopeContext(this[BASE], this.span, undefined);
-    return new ScopeContext(this[BASE].deleteValue(key), this.span, this.scope);
+    if (key === SPAN_KEY) return new ScopeContext(this.base, undefined, this.scope);
+    if (key === SCOPE_KEY) return new ScopeContext(this.base, this.span, undefined);
+    return new ScopeContext(this.base.deleteValue(key), this.span, this.scope);
   }
 }
 
 /** What a context of ours, of any copy and version, stands on; any other stands on itself. */
 function baseOf(context: Context): Context {
-  if (context instanceof ScopeContext) return context[BASE];
-  return Object.hasOwn(context, BASE) ? (context as ScopeContext)[BASE] : context;
+  if (context instanceof ScopeContext) return context.base;
+  // What others have built on top of one is none.
+  return Object.hasOwn(Object.getPrototypeOf(context), BASE) ? (context as ScopeContext)[BASE] : context;
 }
 
 /** `around` with this span active and this scope current; baggage, suppression and foreign values stay. */
@@ -124,11 +129,6 @@ export function scopeOf(context: Context): Scope | Surroundings | undefined {
 /** Whether it is all that is known of a scope of another version. */
 export function isForeign(scope: Scope | Surroundings): scope is Surroundings {
   return 'version' in scope;
-}
-
-/** What the scope around says, whichever version of Baton opened it. */
-export function surroundingsOf(context: Context): Surroundings | undefined {
-  return context.getValue(SCOPE_KEY) as Surroundings | undefined;
 }
 
 /** The same context outside any scope and span. */

@@ -1,6 +1,6 @@
 import { ATTR_AGENT_KEY } from '../attributes.ts';
+import { ById } from '../by-id.ts';
 import { Diagnostics } from '../diagnostics.ts';
-import { Newest } from '../newest.ts';
 import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts';
 import { viewOf } from './span-view.ts';
 
@@ -30,7 +30,7 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
   // No `#`: the doctor looks through it for the address that it sends to.
   private readonly exporter: Exporter<Span, Result>;
   /** Exporters group spans by the identity of their resource: one for each agent and app resource. */
-  readonly #resources = new WeakMap<ExportableResource, Newest<ExportableResource>>();
+  readonly #resources = new WeakMap<ExportableResource, ById<ExportableResource>>();
   readonly #diagnostics = new Diagnostics(false);
 
   constructor(exporter: Exporter<Span, Result>) {
@@ -66,7 +66,7 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
   #resourceOf(agent: string, app: ExportableResource): ExportableResource {
     let byAgent = this.#resources.get(app);
     if (!byAgent) {
-      byAgent = new Newest(MOST_AGENTS);
+      byAgent = new ById(MOST_AGENTS);
       this.#resources.set(app, byAgent);
     }
     let resource = byAgent.get(agent);

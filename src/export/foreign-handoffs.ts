@@ -17,7 +17,7 @@ import {
   ATTR_HANDOFF_TARGET,
   ATTR_LINK_TYPE,
 } from '../attributes.ts';
-import { Newest } from '../newest.ts';
+import { ById } from '../by-id.ts';
 
 /** A span as a processor of either SDK line gets it when it starts. */
 export interface StartingSpan {
@@ -79,8 +79,8 @@ const OPERATIONS: Readonly<Record<string, Role>> = {
  */
 export class ForeignHandoffs {
   /** Spans and groups that never end give way, the first ones first. */
-  readonly #places = new Newest<Place>();
-  readonly #passed = new Newest<Passed>();
+  readonly #places = new ById<Place>();
+  readonly #passed = new ById<Passed>();
   readonly #isHandoffTool: (name: string) => boolean;
 
   constructor(isHandoffTool: (name: string) => boolean = (name) => TOOL_OF_A_HANDOFF.test(name)) {

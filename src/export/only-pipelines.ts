@@ -1,5 +1,5 @@
 import { ATTR_SESSION_ID } from '../attributes.ts';
-import { Newest } from '../newest.ts';
+import { ById } from '../by-id.ts';
 import type { ExportableSpan, Exporter } from './exporter.ts';
 
 /** OpenTelemetry's result of an export that went well: there was nothing to send. */
@@ -25,7 +25,7 @@ class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExpo
   dropped = 0;
   private readonly exporter: Exporter<Span, Result>;
   /** Span ids of ancestors that have not ended yet, as a parent comes after its children. One that never comes gives way. */
-  readonly #awaited = new Newest<true>();
+  readonly #awaited = new ById<true>();
 
   constructor(exporter: Exporter<Span, Result>) {
     this.exporter = exporter;

@@ -1,6 +1,6 @@
 import { type AttributeValue, type Context, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_AGENT_KEY, ATTR_RUN_ID, ATTR_SESSION_ID } from '../attributes.ts';
-import { type Surroundings, surroundingsOf } from '../context/scope.ts';
+import { isForeign, type Scope, type Surroundings, scopeOf } from '../context/scope.ts';
 import { NAME } from '../version.ts';
 import { ForeignHandoffs, type StartingSpan } from './foreign-handoffs.ts';
 
@@ -41,8 +41,8 @@ export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanP
   return {
     onStart(span, parentContext) {
       if (span.instrumentationScope?.name === NAME) return;
-      const around = surroundingsOf(parentContext);
-      if (around) stampFromScope(span, around);
+      const scope = scopeOf(parentContext);
+      if (scope) stampFromScope(span, scope);
       else stampFromParent(span, trace.getSpan(parentContext));
       // What a processor throws, the app's `startSpan` throws.
       if (foreign) quietly(() => foreign.started(span, parentContext));
@@ -61,9 +61,15 @@ function quietly(action: () => void): void {
   } catch {}
 }
 
-function stampFromScope(span: StartingSpan, { silent, sessionId, runId, agentKey }: Surroundings): void {
-  if (silent) return;
+/** Outside a run, the agent around is only the app itself. */
+function stampFromScope(span: StartingSpan, scope: Scope | Surroundings): void {
+  if (scope.silent) return;
+  const { runId } = scope;
+  const [sessionId, agentKey] = isForeign(scope)
+    ? [scope.sessionId, scope.agentKey]
+    : [scope.record?.sessionId, scope.agent?.key];
   stamp(span, ATTR_SESSION_ID, sessionId);
+  if (runId === undefined) return;
   stamp(span, ATTR_RUN_ID, runId);
   stamp(span, ATTR_AGENT_KEY, agentKey);
 }

@@ -6,7 +6,7 @@ import { describe } from '../errors.ts';
 import type { Agent } from '../model.ts';
 import type { Activity } from './activity.ts';
 import { sessionById } from './elsewhere.ts';
-import { evictedRun, hasEnded, hasForgottenRuns, sessionIdOfRun } from './known-runs.ts';
+import { evictedRun, hasEnded, mayBelongTo } from './known-runs.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
 import type { Run } from './run.ts';
@@ -108,11 +108,12 @@ function elsewhere(
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const its = sessionId ?? evicted?.sessionId ?? sessionIdOfRun(runId);
-  // A run of another process belongs to the session around. One that was here and is forgotten may not: better none than a wrong one.
-  const isAround = its === undefined ? !hasForgottenRuns() : its === scope?.record.sessionId;
+  const its = sessionId ?? evicted?.sessionId;
+  // Better none than a wrong one: only what may belong to the session around does.
+  const isAround =
+    scope && (its === undefined ? mayBelongTo(scope.record.mark, runId) : its === scope.record.sessionId);
   const named = isAround || its === undefined ? undefined : sessionById(recorder, active, its);
-  const record = (isAround ? scope?.record : named) ?? new SessionRecord(recorder, active, its);
+  const record = (isAround ? scope.record : named) ?? new SessionRecord(recorder, active, its);
   const around = {
     record,
     run: undefined,

@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
+import { ById } from '../by-id.ts';
 import type { HandoffStatus } from '../model.ts';
-import { Newest } from '../newest.ts';
 import { shared } from '../shared.ts';
 import type { Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
@@ -21,7 +21,7 @@ export interface Elsewhere {
 }
 
 /** The oldest give way in silence: what comes after that begins anew. */
-const elsewhere = shared('elsewhere', () => ({ handoffs: new Newest<Elsewhere>(), waiting: new Newest<Waiting>() }));
+const elsewhere = shared('elsewhere', () => ({ handoffs: new ById<Elsewhere>(), waiting: new ById<Waiting>() }));
 
 export function elsewhereById(id: string): Elsewhere | undefined {
   return elsewhere.handoffs.get(id);

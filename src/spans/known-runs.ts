@@ -1,17 +1,13 @@
+import { ById } from '../by-id.ts';
 import type { Agent } from '../model.ts';
-import { Newest } from '../newest.ts';
-import { shared, sharedByAll } from '../shared.ts';
+import { shared } from '../shared.ts';
 
 /**
- * Runs that began or ended lately in this process, of all versions of the package: each has a place of its own by its id,
- * which a later one may take. Numbers and texts alone: it keeps nothing alive, and a run costs no more than a few stores.
+ * Marks of what has ended lately, and of its session, each in a place of its own that a later one may take. Numbers alone: a text
+ * that is kept for each run costs more than all else that is done for it, when garbage is collected.
  */
-const PLACES = 8_192;
-const known = sharedByAll('runs', () => ({
-  marks: new Uint32Array(PLACES),
-  ended: new Uint8Array(PLACES),
-  sessions: new Array<string | undefined>(PLACES).fill(undefined),
-}));
+const PLACES = 4_096;
+const ended = shared('ended', () => ({ marks: new Uint32Array(PLACES), sessions: new Uint32Array(PLACES) }));
 
 /** Of a run that gave way to newer ones. */
 interface EvictedRun {
@@ -20,52 +16,50 @@ interface EvictedRun {
 }
 
 /** Here none takes the place of another. */
-const evicted = shared('evicted', () => ({ runs: new Newest<EvictedRun>(), isFull: false }));
+const evicted = shared('evicted', () => ({ runs: new ById<EvictedRun>(), isFull: false }));
 
-export function rememberStarted(runId: string, sessionId: string): void {
-  write(runId, sessionId, 0);
+/** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
+export function rememberEnded(id: string, sessionMark = 0): void {
+  const mark = markOf(id);
+  ended.marks[mark % PLACES] = mark;
+  ended.sessions[mark % PLACES] = sessionMark;
 }
 
-/** Tells a late call, by the id of a run or of a handoff, from one of another process. */
-export function rememberEnded(id: string, sessionId?: string): void {
-  write(id, sessionId, 1);
+export function hasEnded(id: string): boolean {
+  const mark = markOf(id);
+  return ended.marks[mark % PLACES] === mark;
 }
 
 export function rememberEvicted(runId: string, run: EvictedRun): void {
   if (evicted.runs.set(runId, run)) evicted.isFull = true;
 }
 
-export function hasEnded(id: string): boolean {
-  const mark = markOf(id);
-  const place = mark % known.marks.length;
-  return known.marks[place] === mark && known.ended[place] === 1;
-}
-
 export function evictedRun(runId: string): EvictedRun | undefined {
   return evicted.runs.get(runId);
 }
 
-/** The session of a run of this process, as long as that is remembered. */
-export function sessionIdOfRun(runId: string): string | undefined {
+/**
+ * Whether a run that is not open here may belong to the session of that mark: one of another process may. Of one that was here and is
+ * forgotten nobody can tell.
+ */
+export function mayBelongTo(sessionMark: number, runId: string): boolean {
   const mark = markOf(runId);
-  const place = mark % known.marks.length;
-  return known.marks[place] === mark ? known.sessions[place] : undefined;
+  if (ended.marks[mark % PLACES] === mark) return ended.sessions[mark % PLACES] === sessionMark;
+  return !evicted.isFull;
 }
 
-/** Whether a run that nobody knows may be one of this process all the same. */
-export function hasForgottenRuns(): boolean {
-  return evicted.isFull;
-}
-
-function write(id: string, sessionId: string | undefined, ended: 0 | 1): void {
-  const mark = markOf(id);
-  const place = mark % known.marks.length;
-  known.marks[place] = mark;
-  known.ended[place] = ended;
-  known.sessions[place] = sessionId;
-}
-
-/** The last eight digits of the span id: enough to tell runs apart, and no string to keep. */
+/** The last eight digits of the span id. By hand, because `parseInt` costs as much as all the rest here. */
 function markOf(id: string): number {
-  return Number.parseInt(id.slice(44, 52), 16) >>> 0;
+  let mark = 0;
+  for (let index = 44; index < 52; index++) {
+    const code = id.charCodeAt(index);
+    mark = (mark << 4) + (code & 15) + 9 * (code >> 6);
+  }
+  return mark >>> 0;
+}
+
+export function sessionMarkOf(sessionId: string): number {
+  let mark = 0;
+  for (let index = 0; index < sessionId.length; index++) mark = Math.imul(mark, 31) + sessionId.charCodeAt(index);
+  return mark >>> 0;
 }

@@ -1,4 +1,4 @@
-import { MOST_KEPT } from '../newest.ts';
+import { MOST_KEPT } from '../by-id.ts';
 import type { Activity } from './activity.ts';
 
 /** So many are spared because something is open inside them; then the next one gives way all the same. */

@@ -1,6 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
+import { ById } from '../by-id.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { Newest } from '../newest.ts';
 import { shared } from '../shared.ts';
 import type { Activity } from './activity.ts';
 import type { Approval } from './approval.ts';
@@ -12,25 +12,25 @@ import type { SessionRecord } from './session-record.ts';
 
 /** What is open in this process, by id: for code that names ids where no async context leads. */
 interface Registry {
-  readonly sessions: Map<string, SessionRecord>;
-  readonly runs: Map<string, Run>;
-  readonly approvals: Map<string, Approval>;
-  readonly handoffs: Newest<Handoff>;
+  readonly sessions: ById<SessionRecord>;
+  readonly runs: ById<Run>;
+  readonly approvals: ById<Approval>;
+  readonly handoffs: ById<Handoff>;
   /** Ids of open sessions that the sampler dropped: what names them is dropped with them. */
-  readonly droppedSessions: Newest<SpanContext>;
+  readonly droppedSessions: ById<SpanContext>;
   /** Apart, so that many of them push no open one out. */
-  readonly answeredHandoffs: Newest<Handoff>;
+  readonly answeredHandoffs: ById<Handoff>;
   /** All that is open, by kind, so that many of one kind push none of another out. */
   readonly open: Readonly<Record<'sessions' | 'runs' | 'approvals' | 'pieces', OpenActivities>>;
 }
 
 export const registry: Registry = shared('registry', () => ({
-  sessions: new Map(),
-  runs: new Map(),
-  approvals: new Map(),
-  handoffs: new Newest(),
-  droppedSessions: new Newest(),
-  answeredHandoffs: new Newest(),
+  sessions: new ById(),
+  runs: new ById(),
+  approvals: new ById(),
+  handoffs: new ById(),
+  droppedSessions: new ById(),
+  answeredHandoffs: new ById(),
   open: {
     sessions: new OpenActivities('sessions'),
     runs: new OpenActivities('runs'),
@@ -40,7 +40,7 @@ export const registry: Registry = shared('registry', () => ({
 }));
 
 /** Keeps a value by its id; what had settled gives way in silence, what was open with a warning. */
-export function remember<T>(map: Newest<T>, id: string, value: T, diagnostics?: Diagnostics): void {
+export function remember<T>(map: ById<T>, id: string, value: T, diagnostics?: Diagnostics): void {
   if (!map.set(id, value)) return;
   diagnostics?.warn(
     'too_many_open',

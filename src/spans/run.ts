@@ -23,7 +23,7 @@ import { type Micros, now } from './clock.ts';
 import { elsewhereById, sessionById } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
-import { rememberEnded, rememberEvicted, rememberStarted } from './known-runs.ts';
+import { rememberEnded, rememberEvicted } from './known-runs.ts';
 import { fitting } from './limits.ts';
 import type { RunChain } from './long-session.ts';
 import type { OpenActivities } from './open-activities.ts';
@@ -71,7 +71,6 @@ export class Run extends Activity implements RunHandle {
     this.#parentSpan = trace.getSpan(parent);
     recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
     registry.runs.set(this.id, this);
-    rememberStarted(this.id, this.record.sessionId);
     this.record.joinedBy(init.agent.key, recorder.diagnostics);
   }
 
@@ -172,7 +171,7 @@ export class Run extends Activity implements RunHandle {
     for (const handoff of this.asked ?? []) handoff.sourceEnded();
     this.asked = undefined;
     registry.runs.delete(this.id);
-    rememberEnded(this.id, this.record.sessionId);
+    rememberEnded(this.id, this.record.mark);
     if (this.gaveWay) rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();

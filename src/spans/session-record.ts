@@ -7,6 +7,7 @@ import type { Belonging } from '../span-model.ts';
 import type { Activity } from './activity.ts';
 import type { Around } from './around.ts';
 import { Handoffs } from './handoffs.ts';
+import { sessionMarkOf } from './known-runs.ts';
 import type { RunChain } from './long-session.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
@@ -41,6 +42,7 @@ export class SessionRecord implements Belonging, Around {
   private shadowed: SessionRecord | undefined;
   private shadowedBy: SessionRecord | undefined;
   #open: Activity | undefined;
+  #mark: number | undefined;
 
   constructor(
     recorder: Recorder,
@@ -63,6 +65,12 @@ export class SessionRecord implements Belonging, Around {
     if (this.shadowed) this.shadowed.shadowedBy = this;
     registry.sessions.set(this.sessionId, this);
     return this;
+  }
+
+  /** For what keeps no text of it. */
+  get mark(): number {
+    this.#mark ??= sessionMarkOf(this.sessionId);
+    return this.#mark;
   }
 
   /** An agent is at work in it. */

@@ -9,12 +9,12 @@ import { readSource } from './imports.ts';
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
 const library = [
+  'by-id',
   'content',
   'context',
   'diagnostics',
   'env',
   'handoff-path',
-  'newest',
   'options',
   'room-left',
   'shared',
@@ -26,6 +26,7 @@ const library = [
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
+  'by-id': [],
   env: [],
   input: [],
   'room-left': [],
@@ -37,7 +38,6 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   address: ['secrets'],
   printable: [],
   secrets: [],
-  newest: [],
   shared: ['version'],
   'time-limit': [],
   version: [],
@@ -49,7 +49,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   spans: library,
   doctor: ['address', 'context', 'diagnostics', 'env', 'printable', 'secrets', 'shared', 'time-limit', ...words],
   baton: ['doctor', 'input', ...library],
-  export: ['content', 'context', 'diagnostics', 'env', 'newest', 'secrets', ...words],
+  export: ['by-id', 'content', 'context', 'diagnostics', 'env', 'secrets', ...words],
   index: ['baton', 'doctor', 'export', ...library],
   'set-up': ['context', 'diagnostics', 'env', 'export', 'secrets', 'time-limit', ...words],
   sdk: ['env', 'set-up'],
