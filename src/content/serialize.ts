@@ -112,8 +112,9 @@ class Walk {
 
   #properties(value: object, key: string, depth: number): unknown {
     const copy: Record<string, unknown> = {};
-    const hidden = this.#hiddenByName(value);
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value);
+    const hidden = names.length > 1 && this.#hiddenByName(value, names);
+    for (const name of names) {
       if (this.#full) break;
       this.#put(copy, name, key, hidden && VALUED.test(name) ? REDACTED : this.#property(value, name, depth));
     }
@@ -121,8 +122,8 @@ class Walk {
   }
 
   /** `{ name: 'authorization', value: '…' }`. */
-  #hiddenByName(value: object): boolean {
-    for (const naming of Object.keys(value)) {
+  #hiddenByName(value: object, names: readonly string[]): boolean {
+    for (const naming of names) {
       if (naming.length > 9 || !NAMING.test(naming)) continue;
       const name = this.#read(value, naming);
       if (typeof name === 'string' && this.#redactor.names.grade(name) === 'secret') return true;

@@ -192,7 +192,7 @@ export const HARMLESS: readonly string[] = [
   'const token = await getToken();\nconst password = req.body.password;\nif (token === undefined) return;',
   'type Login = { password: string; token?: string; apiKey: string | undefined };',
   'const { token, password } = process.env; tokens.map((token) => token.text); secret => secret.id',
-  'password = os.environ["DB_PASSWORD"]\ntoken: ${{ secrets.GITHUB_TOKEN }}\nDB_PASSWORD=$DB_PASSWORD',
+  `password = os.environ["DB_PASSWORD"]\ntoken: \${{ secrets.GITHUB_TOKEN }}\nDB_PASSWORD=$DB_PASSWORD`,
   'Authorization: Bearer <token>',
   'mkdir -p src && docker run -p 8080:80 -u 1000:1000 nginx && tar -xzf a.tgz',
   'PWD=/home/ada/project OLDPWD=/tmp npm_config_registry=https://example.com npm_package_name=shop',
