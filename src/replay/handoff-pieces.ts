@@ -104,7 +104,7 @@ export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces
 }
 
 /** The run that asked. */
-export function sourceOf(
+function sourceOf(
   request: RecordedSpan | undefined,
   runByKey: ReadonlyMap<string | undefined, RecordedSpan>,
 ): RecordedSpan | undefined {
