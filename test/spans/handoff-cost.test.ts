@@ -5,8 +5,8 @@ import { registry } from '../../src/spans/registry.ts';
 import { Waiting } from '../../src/spans/waiting.ts';
 import { startRecording } from '../support/recording.ts';
 
-// No look-up goes through what is open or answered: with four times as many an operation costs about the same. Both are measured in one
-// run, in turns, by CPU time, and only their ratio counts.
+// No look-up goes through what is open or answered: with four times as many an operation costs about the same. Both are measured
+// in one run, in turns, and only their ratio counts.
 
 const FEW = 2_000;
 const MANY = 4 * FEW;
@@ -78,9 +78,9 @@ const OPERATIONS: Readonly<Record<string, (world: World) => void>> = {
 };
 
 function costOf(operation: (world: World) => void, where: World): number {
-  const before = process.cpuUsage();
+  const before = performance.now();
   for (let time = 0; time < TIMES; time++) operation(where);
-  return process.cpuUsage(before).user;
+  return performance.now() - before;
 }
 
 /** The best of many turns: whatever else the machine does only adds. */
@@ -104,7 +104,10 @@ describe.each([
       const operation = OPERATIONS[name] as (world: World) => void;
       const [few, many] = [world(openFew, answeredFew), world(openMany, answeredMany)];
       for (const where of [few, many]) costOf(operation, where);
-      expect(ratio(operation, few, many)).toBeLessThan(2.5);
+      let times = Number.POSITIVE_INFINITY;
+      // What grows with their number does so each time; what a busy machine adds does not.
+      for (let attempt = 0; attempt < 3 && times >= 2; attempt++) times = ratio(operation, few, many);
+      expect(times).toBeLessThan(2);
     },
     60_000,
   );
