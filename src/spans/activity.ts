@@ -5,7 +5,7 @@ import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
-import { catchUp, hasRoom, postpone } from '../room-left.ts';
+import { catchUp, hasRoom, hasRoomToEnd, nesting, postpone } from '../room-left.ts';
 import { type Around, activeScope } from './around.ts';
 import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { controlFlow, isAbort } from './control-flow.ts';
@@ -21,11 +21,6 @@ import type { SessionRecord } from './session-record.ts';
 
 /** Of the errors that pass, more need not be told apart. */
 const MAX_SEEN = 100;
-
-/** Scopes that run inside each other right now, without a turn of the loop in between. */
-let nested = 0;
-/** With so many of them the stack may be nearly full. */
-const DEEP = 100;
 
 /** What the options of a scope say of its end. */
 export interface Ending {
@@ -128,14 +123,14 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 
   /** Runs the app's callback inside this activity and ends it when the work behind its result is done. */
   perform<T>(fn: (handle: this) => T): T {
-    nested++;
+    nesting.scopes++;
     try {
       return settle(contextApi.with(this.context, fn, undefined, this), this, fn);
     } catch (error) {
       this.#thrown(error);
       throw error;
     } finally {
-      nested--;
+      nesting.scopes--;
     }
   }
 
@@ -339,8 +334,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.ended = true;
     this.#given?.progress.left();
     this.#held?.left();
-    if (nested > DEEP && !hasRoom()) postpone(() => this.#conclude(outcome, at));
-    else this.#conclude(outcome, at);
+    if (hasRoomToEnd()) this.#conclude(outcome, at);
+    else postpone(() => this.#conclude(outcome, at));
   }
 
   #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {

@@ -16,6 +16,7 @@ import type { Content } from '../content/content.ts';
 import { registeredProvider } from '../context/provider.ts';
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
+import { hasRoomToStart, postpone } from '../room-left.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { limitsOf, type SpanLimits } from './limits.ts';
@@ -107,6 +108,10 @@ export class Recorder {
     around: Context,
     links?: Link[],
   ): Span | undefined {
+    if (!hasRoomToStart()) {
+      postpone(() => this.failed('starting a span', new RangeError('the stack is full')));
+      return undefined;
+    }
     let span: Span | undefined;
     try {
       const startTime = toHrTime(startedAt);

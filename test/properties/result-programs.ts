@@ -347,7 +347,8 @@ export class Player {
         Object.getPrototypeOf(result) === this.#made?.prototype ? '' : 'of another class',
       );
       // Node hangs what async hooks need on promises and on its own streams.
-      if (!isReadable(result) && !(result instanceof Promise) && !('stack' in result)) this.#journal.say('shows', inspect(result));
+      if (!isReadable(result) && !(result instanceof Promise) && !('stack' in result))
+        this.#journal.say('shows', inspect(result));
       if (result instanceof ReadableStream) this.#journal.say('locked', result.locked);
       if (isReadable(result))
         this.#journal.say(

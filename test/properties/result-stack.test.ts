@@ -93,10 +93,14 @@ describe.each(PADDINGS)('a recursion without end, with %i calls between its scop
     60_000,
   );
 
-  it.each(['async functions', 'generators'] as const)(
-    'gives the app its RangeError from %s, and each span ends',
-    (how) => {
-      const { caught, started, ended } = play({ padding, how });
+  it.each([
+    ['async functions', 'tool'],
+    ['generators', 'tool'],
+    ['generators', 'approval'],
+  ] as const)(
+    'gives the app its RangeError from %s, and each span ends: %s',
+    (how, scope) => {
+      const { caught, started, ended } = play({ padding, how, scope });
       expect(caught).toBe('RangeError');
       expect(ended).toBe(started);
     },
