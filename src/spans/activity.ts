@@ -58,7 +58,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   #given: Given | undefined;
   /** Of a result whose work happens in this scope, which ends with something else. */
   #held: Progress | undefined;
-  /** Too many were open, and it was ended for whoever forgot it. */
+  /** Too many were open, and nothing but its handle knows it any more. */
   gaveWay = false;
   /** How many activities are open inside it. */
   inside = 0;
@@ -184,11 +184,19 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     return false;
   }
 
-  /** Ends it, because too many are open. */
+  /**
+   * Too many are open: nothing of Baton keeps it any more, so that one which nobody ends can be collected. It may be at work all the
+   * same: who has its handle ends it as ever.
+   */
   giveWay(): void {
     this.gaveWay = true;
-    this.abandon();
+    this.record.closed(this);
+    if (this.parent) this.parent.inside--;
+    this.forgotten();
   }
+
+  /** It is no longer found by its id. */
+  protected forgotten(): void {}
 
   done(_value: unknown): void {
     this.end();
@@ -259,8 +267,6 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   protected write(fill: (attributes: Attributes) => void): void {
     const { diagnostics } = this.recorder;
     if (this.ended) {
-      // The app has ended nothing, and was told already.
-      if (this.gaveWay) return;
       diagnostics.misuse('ended_scope', 'a setter was called after the end; set it before, or it is lost');
       return;
     }
@@ -341,9 +347,11 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {
     const { recorder, record } = this;
     catchUp();
-    record.closed(this);
-    this.peers().leave(this);
-    if (this.parent) this.parent.inside--;
+    if (!this.gaveWay) {
+      record.closed(this);
+      this.peers().leave(this);
+      if (this.parent) this.parent.inside--;
+    }
     try {
       if (record.owner === this) {
         record.close(outcome === 'suspended' ? outcome : 'abandoned');

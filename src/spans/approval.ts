@@ -66,6 +66,11 @@ export class Approval extends InRun implements ApprovalHandle {
     return carrier;
   }
 
+  protected override forgotten(): void {
+    // Another one may have come with the same id.
+    if (registry.approvals.get(this.id) === this) registry.approvals.delete(this.id);
+  }
+
   /** A callback that gives true has approved, one that gives false has rejected. */
   override done(word: unknown): void {
     if (!this.ended && typeof word === 'boolean') this.decide(word ? 'approved' : 'rejected');
@@ -74,8 +79,7 @@ export class Approval extends InRun implements ApprovalHandle {
 
   protected override finish(outcome: RunStatus | undefined): void {
     super.finish(outcome);
-    // Another one may have come with the same id.
-    if (registry.approvals.get(this.id) === this) registry.approvals.delete(this.id);
+    this.forgotten();
     this.set(key.ATTR_APPROVAL_STATUS, this.#status);
     this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((this.now() - this.startedAt) / 1_000));
   }

@@ -26,7 +26,7 @@ export class OpenActivities {
       const first = this.#next(this.#oldest);
       first.recorder.diagnostics.warn(
         'too_many_open',
-        `more than ${this.limit} ${this.#what} are open at once, so the first ones are ended as abandoned: is a start… without its end() somewhere, or a promise that never settles?`,
+        `more than ${this.limit} ${this.#what} are open at once, so the first ones are forgotten: they end as ever, but are not found by their ids, nor ended by shutdown; is a start… without its end() somewhere, or a promise that never settles?`,
       );
       first.giveWay();
     }

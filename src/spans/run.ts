@@ -78,6 +78,11 @@ export class Run extends Activity implements RunHandle {
     return registry.open.runs;
   }
 
+  protected override forgotten(): void {
+    registry.runs.delete(this.id);
+    rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
+  }
+
   get sessionId(): string {
     return this.record.sessionId;
   }
@@ -172,7 +177,6 @@ export class Run extends Activity implements RunHandle {
     this.asked = undefined;
     registry.runs.delete(this.id);
     rememberEnded(this.id, this.record.mark);
-    if (this.gaveWay) rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
   }

@@ -113,7 +113,7 @@ export class SessionRecord implements Belonging, Around {
   }
 
   /** Two sessions may have the same id at once: the newest that is open answers to it. */
-  private delist(): void {
+  delist(): void {
     const { shadowed, shadowedBy } = this;
     this.shadowed = undefined;
     this.shadowedBy = undefined;

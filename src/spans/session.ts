@@ -39,6 +39,10 @@ export class Session extends Activity implements SessionHandle {
     return registry.open.sessions;
   }
 
+  protected override forgotten(): void {
+    this.record.delist();
+  }
+
   get id(): string {
     return this.record.sessionId;
   }
