@@ -6,10 +6,16 @@ const USAGE = {
 };
 const END = { finishReason: { unified: 'stop', raw: 'stop' }, usage: USAGE };
 const PARTS = [
-  [{ type: 'stream-start', warnings: [] }, { type: 'text-start', id: '1' }],
+  [
+    { type: 'stream-start', warnings: [] },
+    { type: 'text-start', id: '1' },
+  ],
   [{ type: 'text-delta', id: '1', delta: 'one ' }],
   [{ type: 'text-delta', id: '1', delta: 'two' }],
-  [{ type: 'text-end', id: '1' }, { type: 'finish', ...END }],
+  [
+    { type: 'text-end', id: '1' },
+    { type: 'finish', ...END },
+  ],
 ];
 
 /** The model's stream as a provider makes it: it ends when the signal of the app aborts. */
@@ -88,7 +94,11 @@ export function waysOf({ generateText, streamText, ToolLoopAgent }, Model) {
       see(await result.text);
     },
     'streamText(), toUIMessageStreamResponse()': async ({ call, see }) =>
-      see(await call(() => streamText(ask)).toUIMessageStreamResponse().text()),
+      see(
+        await call(() => streamText(ask))
+          .toUIMessageStreamResponse()
+          .text(),
+      ),
     'streamText(), until consumeStream()': async ({ call, see }) => {
       const result = call(
         () => streamText(ask),
@@ -104,7 +114,11 @@ export function waysOf({ generateText, streamText, ToolLoopAgent }, Model) {
       await read(result.fullStream, see);
       see(await result.text);
     },
-    'streamText().textStream': async ({ call, see }) => read(call(() => streamText(ask).textStream), see),
+    'streamText().textStream': async ({ call, see }) =>
+      read(
+        call(() => streamText(ask).textStream),
+        see,
+      ),
     'streamText().textStream, by its reader': async ({ call, see }) => {
       const reader = call(() => streamText(ask).textStream).getReader();
       for (let step = await reader.read(); !step.done; step = await reader.read()) see(step.value);
@@ -137,11 +151,18 @@ export function waysOf({ generateText, streamText, ToolLoopAgent }, Model) {
       see(await new Response(body, { status, headers: { 'x-app': '1' } }).text());
     },
     'streamText().text': async ({ call, see }) => see(await call(() => streamText(ask).text)),
-    'streamText(), model error': async ({ call, see }) => read(call(() => streamText({ ...ask, model: failing })).fullStream, see),
+    'streamText(), model error': async ({ call, see }) =>
+      read(call(() => streamText({ ...ask, model: failing })).fullStream, see),
     'streamText().fullStream, model error': async ({ call, see }) =>
-      read(call(() => streamText({ ...ask, model: failing }).fullStream), see),
+      read(
+        call(() => streamText({ ...ask, model: failing }).fullStream),
+        see,
+      ),
     'streamText().fullStream, the connection breaks': async ({ call, see }) =>
-      read(call(() => streamText({ ...ask, model: breaking }).fullStream), see).catch((error) => see(error)),
+      read(
+        call(() => streamText({ ...ask, model: breaking }).fullStream),
+        see,
+      ).catch((error) => see(error)),
     'streamText(), model error, until text': async ({ call, see }) => {
       const result = call(
         () => streamText({ ...ask, model: failing }),
@@ -164,7 +185,8 @@ export function waysOf({ generateText, streamText, ToolLoopAgent }, Model) {
         if (text === 'two') controller.abort();
       }
     },
-    'agent.stream()': async ({ call, see }) => read((await call(() => agent.stream({ prompt: 'count' }))).textStream, see),
+    'agent.stream()': async ({ call, see }) =>
+      read((await call(() => agent.stream({ prompt: 'count' }))).textStream, see),
     'agent.stream(), until text': async ({ call, see }) => {
       const result = await call(
         () => agent.stream({ prompt: 'count' }),

@@ -29,9 +29,14 @@ export const ways = {
       .catch(Bluebird.TimeoutError, (error) => see(error));
     // The work goes on.
     await aWhile();
+    await aWhile();
   },
-  'timeout() inside the callback': async ({ call, see }) => {
-    await call(() => Bluebird.resolve(aWhile().then(aWhile)).timeout(90, 'too slow')).then(see, (error) => see(error));
+  'timeout() inside the callback': async ({ call, answered, see }) => {
+    await call(() => Bluebird.resolve(traced(() => aWhile().then(aWhile))).timeout(90, 'too slow')).then(see, (error) =>
+      see(error),
+    );
+    answered();
+    await aWhile();
     await aWhile();
   },
   'cancel()': async ({ call, see }) => {
@@ -67,7 +72,9 @@ export const ways = {
     }
   },
   'a failure, to catch() with a class': async ({ call, see }) => {
-    await call(refuse).catch(TypeError, () => see('wrong class')).catch(Error, (error) => see(error));
+    await call(refuse)
+      .catch(TypeError, () => see('wrong class'))
+      .catch(Error, (error) => see(error));
   },
   'a failure that nobody handles': async ({ call }) => {
     call(refuse);

@@ -93,7 +93,7 @@ function fetchWays(name, fetch, { ResponseClass, isNode }) {
     [`${name}, without a body`]: async ({ call, see }) => see(await (await call(() => fetch(empty))).text()),
     [`${name}, the connection breaks`]: async ({ call, see }) => {
       const response = await call(() => fetch(breaks));
-      await response.text().catch((error) => see(error.constructor.name, error.message));
+      await response.text().catch((error) => see(error));
     },
     [`${name}, the signal of the app aborts`]: async ({ call, see }) => {
       const controller = new AbortController();
@@ -150,7 +150,9 @@ export const ways = {
     await call(() => axios.get(empty, { validateStatus })).catch((error) => see(error.code, error.response.status));
   },
   'axios, the signal of the app aborts': async ({ call, see }) => {
-    await call(() => axios.get(text, { signal: AbortSignal.timeout(90) })).catch((error) => see(error.name, error.code));
+    await call(() => axios.get(text, { signal: AbortSignal.timeout(90) })).catch((error) =>
+      see(error.name, error.code),
+    );
   },
   "node's http, a response": async ({ call, see }) =>
     listen(await call(() => new Promise((resolve) => get(text, resolve))), see),

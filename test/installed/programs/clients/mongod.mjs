@@ -7,7 +7,11 @@ import { sleep } from './answers.mjs';
 const OP_MSG = 2013;
 const OP_QUERY = 2004;
 const OP_REPLY = 1;
-const BATCHES = [[{ n: 1 }, { n: 2 }], [{ n: 3 }, { n: 4 }], [{ n: 5 }, { n: 6 }]];
+const BATCHES = [
+  [{ n: 1 }, { n: 2 }],
+  [{ n: 3 }, { n: 4 }],
+  [{ n: 5 }, { n: 6 }],
+];
 const PAUSE = 40;
 
 const HELLO = {
@@ -38,7 +42,11 @@ export async function serveMongo() {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `mongodb://127.0.0.1:${server.address().port}/?directConnection=true`, state, close: () => server.close() };
+  return {
+    url: `mongodb://127.0.0.1:${server.address().port}/?directConnection=true`,
+    state,
+    close: () => server.close(),
+  };
 }
 
 async function reply(socket, message, state) {
@@ -46,7 +54,9 @@ async function reply(socket, message, state) {
   const isQuery = message.readInt32LE(12) === OP_QUERY;
   // A query has flags, the collection's name and two numbers before its document; a message has flags and a section's kind.
   const from = isQuery ? message.indexOf(0, 20) + 9 : 21;
-  const answer = BSON.serialize(await answerTo(BSON.deserialize(message.subarray(from, from + message.readInt32LE(from))), state));
+  const answer = BSON.serialize(
+    await answerTo(BSON.deserialize(message.subarray(from, from + message.readInt32LE(from))), state),
+  );
   const head = Buffer.alloc(isQuery ? 36 : 21);
   head.writeInt32LE(head.length + answer.length, 0);
   head.writeInt32LE(id, 8);

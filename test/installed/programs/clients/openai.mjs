@@ -5,7 +5,13 @@ import { Stream } from 'openai/streaming';
 import { answerEvents, answerJson, serve, tracedFetch } from './answers.mjs';
 
 const chunk = (delta, finish_reason = null) =>
-  data({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] });
+  data({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta, finish_reason }],
+  });
 const data = (value) => `data: ${JSON.stringify(value)}\n\n`;
 const CHUNKS = [
   chunk({ role: 'assistant', content: 'one ' }),
@@ -18,7 +24,9 @@ const WHOLE = {
   object: 'chat.completion',
   created: 1,
   model: 'm',
-  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'one two three', refusal: null } }],
+  choices: [
+    { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'one two three', refusal: null } },
+  ],
 };
 const response = (status) => ({ id: 'r', object: 'response', created_at: 1, model: 'm', status, output: [] });
 const item = { id: 'i', type: 'message', role: 'assistant', status: 'in_progress', content: [] };
@@ -35,7 +43,8 @@ const EVENTS = [
 const server = await serve({
   '/chat/completions': ({ model, stream }, answer) => {
     if (model === 'busy') return answerJson(answer, { error: { message: 'too many requests', type: 'requests' } }, 429);
-    if (model === 'breaks') return answerEvents(answer, [...CHUNKS.slice(0, 3), data({ error: { message: 'overloaded' } })]);
+    if (model === 'breaks')
+      return answerEvents(answer, [...CHUNKS.slice(0, 3), data({ error: { message: 'overloaded' } })]);
     return stream ? answerEvents(answer, CHUNKS) : answerJson(answer, WHOLE);
   },
   '/responses': (_, answer) => answerEvents(answer, EVENTS),
@@ -74,15 +83,12 @@ export const ways = {
     );
     see(textOf((await promise.withResponse()).data));
   },
-  'create().catch(), until the promise': async ({ call, see }) => {
-    await call(
-      () => completions.create(busy),
-      (result) => result,
-    ).catch((error) => see(error));
+  'an error of the API, to .catch(), until the answer': async ({ call, see }) => {
+    const answer = async (result) => await result;
+    await call(() => completions.create(busy), answer).catch((error) => see(error));
   },
   'create(), the signal of the app aborts': async ({ call, see }) => {
     const signal = AbortSignal.timeout(90);
-    await call(() => completions.create(ask, { signal })).catch((error) => see(error));
     try {
       await call(() => completions.create(ask, { signal }));
     } catch (error) {
@@ -184,7 +190,9 @@ export const ways = {
     see(await stream.finalContent());
   },
   "stream(), on('content')": async ({ call, see }) => {
-    await call(() => completions.stream(ask)).on('content', (delta, sofar) => see(delta, sofar)).done();
+    await call(() => completions.stream(ask))
+      .on('content', (delta, sofar) => see(delta, sofar))
+      .done();
   },
   'stream(), abort()': async ({ call, see }) => {
     const stream = call(() => completions.stream(ask));

@@ -38,9 +38,10 @@ function onHono(handler, options) {
   const app = new Hono();
   app.get('/', handler);
   app.onError((error, c) => c.text(`told: ${error.message}`, 500));
-  const listen = () => new Promise((resolve) => {
-    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(server));
-  });
+  const listen = () =>
+    new Promise((resolve) => {
+      const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(server));
+    });
   return ask(listen, options);
 }
 
@@ -102,7 +103,7 @@ export const ways = {
         ),
       ),
     ),
-  'hono, streamSSE(), and the customer leaves': async ({ call, see }) => {
+  'hono, streamSSE(), and the customer leaves': async ({ call, answered, see }) => {
     let aborted;
     await onHono(
       (c) =>
@@ -114,6 +115,7 @@ export const ways = {
         ),
       { leaveAfter: 'three' },
     );
+    answered();
     await aWhile();
     see(aborted);
   },
@@ -144,8 +146,10 @@ export const ways = {
     });
     see(await (await app.request('/')).text());
   },
-  'express, res is returned': async ({ call, see }) => see(await onExpress((_, res) => call(() => res.status(201)).json({ one: 1 }))),
-  'express, res.json() is returned': async ({ call, see }) => see(await onExpress((_, res) => call(() => res.json({ one: 1 })))),
+  'express, res is returned': async ({ call, see }) =>
+    see(await onExpress((_, res) => call(() => res.status(201)).json({ one: 1 }))),
+  'express, res.json() is returned': async ({ call, see }) =>
+    see(await onExpress((_, res) => call(() => res.json({ one: 1 })))),
   'express, res.json() in an async handler': async ({ call, see }) =>
     see(
       await onExpress((_, res) =>
@@ -181,5 +185,6 @@ export const ways = {
         res.end('hello');
       }),
     ),
-  "node's http, res.end() is returned": async ({ call, see }) => see(await onNode((_, res) => call(() => res.end('hello')))),
+  "node's http, res.end() is returned": async ({ call, see }) =>
+    see(await onNode((_, res) => call(() => res.end('hello')))),
 };
