@@ -1,4 +1,5 @@
 import type { SecretNames } from './names.ts';
+import { announces, NAMING, VALUED } from './neighbours.ts';
 import {
   endOfBare,
   endOfBlock,
@@ -24,11 +25,6 @@ const MAX_NAME = 120;
 const MAX_BETWEEN = 300;
 /** Names that say little without the word before: `api key: x`. */
 const NEEDS_WORD_BEFORE = /^(?:keys?|strings?|codes?|phrase|word|signature|assertion|response|tokens?)$/i;
-const NAMING = /^(?:name|key|header|field|param|parameter|variable|option|k)$/i;
-const VALUED = /^(?:values?|val|v|string_?value|content)$/i;
-const FIELD_LISTS =
-  /^(?:required|enum|fields?|columns?|keys|names|props|properties|params|parameters|select|omit|pick)$/i;
-const HEADERS = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)$/i;
 /** A description of a secret, in place of one. */
 const SCHEMA = /^(?:type|description|required|default|format|title|\$ref|in|external|file|from|name)\s?:/;
 /** `Basic x`: the scheme is no secret. */
@@ -203,14 +199,12 @@ class Reader {
     const head = text.slice(start, start + 40);
     const parts = SCHEME_OF_PARTS.exec(head)?.[0];
     if (parts !== undefined) return this.#header(start + parts.length);
-    let from = start + (SCHEME.exec(head)?.[0].length ?? 0);
+    const from = start + (SCHEME.exec(head)?.[0].length ?? 0);
     let end = endOfBare(text, from, 'prose');
     if (isNoValue(text, from, end, true)) return Math.max(from, end) - 1;
     // A scheme that is not known here.
-    if (from === start && text[end] === ' ' && /^[A-Za-z][\w-]*$/.test(text.slice(start, end))) {
-      from = end + 1;
-      end = endOfBare(text, from, 'prose');
-      if (end <= from) [from, end] = [start, from - 1];
+    if (from === start && text[end] === ' ' && /^[A-Za-z][A-Za-z-]*$/.test(text.slice(start, end))) {
+      end = Math.max(end, endOfBare(text, end + 1, 'prose'));
     }
     if (end > from) this.#tell(from, end);
     return Math.max(from, end) - 1;
@@ -273,23 +267,17 @@ class Reader {
     while (text[open] === ' ' || text[open] === '\n') open++;
     if (!isQuote(text[open]) || text[open] === '`') return at;
     const name = this.#nameBefore(at);
-    if (!name?.quote) return at;
-    const isHeader = HEADERS.test(name.text);
-    const isFlag = name.text.startsWith('-');
-    if (name.grade !== 'secret') return at;
+    if (!name?.quote || name.grade !== 'secret') return at;
     let before = name.start - 2;
     while (before > 0 && isSpace(text[before])) before--;
     const isFirst = text[before] === '[' || text[before] === '(';
-    if (!(isFirst || isFlag || isHeader)) return at;
     const end = endOfQuoted(text, open);
-    // A list of names.
-    if (end - open < MAX_NAME && this.#names.grade(text.slice(open + 1, end)) === 'secret') return at;
-    if (!isFlag && !isHeader) {
-      const after = /^\s{0,9}[\])]/.test(text.slice(end + 1, end + 11));
-      const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
-      if (!after || (list !== undefined && FIELD_LISTS.test(list))) return at;
-    }
-    if (isFlag ? text[open + 1] === '-' : /^\s{0,9}:/.test(text.slice(end + 1, end + 11))) return at;
+    const isLast = /^\s{0,9}[\])]/.test(text.slice(end + 1, end + 11));
+    const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
+    // `"authorization", "value": …`
+    const isName = /^\s{0,9}:/.test(text.slice(end + 1, end + 11));
+    if (isName || !announces(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast }))
+      return at;
     this.#tell(open + 1, end);
     return end;
   }
@@ -341,6 +329,9 @@ class Reader {
     }
     let start = end;
     while (start > 0 && end - start < MAX_NAME && isNamePart(text.charCodeAt(start - 1))) start--;
+    // The end of a colour code that is still escaped.
+    if (text[start - 1] === ';' || text[start - 1] === '[')
+      start += /^\d{0,3}m(?=.)/.exec(text.slice(start, end))?.[0].length ?? 0;
     if (start === end) return undefined;
     const bare = text.slice(start, end);
     if (text[start - 1] === ' ' && (this.#names.hasOwn || NEEDS_WORD_BEFORE.test(bare)) && !this.#names.allows(bare)) {

@@ -16,8 +16,8 @@ import type { Content } from '../content/content.ts';
 import { registeredProvider } from '../context/provider.ts';
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
+import { hasRoomToStart, postpone } from '../room-left.ts';
 import { NAME, VERSION } from '../version.ts';
-import type { Activity } from './activity.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { limitsOf, type SpanLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -54,8 +54,6 @@ export class Recorder {
   readonly isFailure: RecorderOptions['isFailure'];
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
-  /** Open sessions, and open runs outside any session: what the end of the client ends. */
-  readonly openRoots: Set<Activity> = new Set();
   /** Steps that child runs without an agent of their own are named by. */
   readonly #stepAgents = new Set<string>();
   readonly #given: TracerProvider | undefined;
@@ -110,6 +108,10 @@ export class Recorder {
     around: Context,
     links?: Link[],
   ): Span | undefined {
+    if (!hasRoomToStart()) {
+      postpone(() => this.failed('starting a span', new RangeError('the stack is full')));
+      return undefined;
+    }
     let span: Span | undefined;
     try {
       const startTime = toHrTime(startedAt);

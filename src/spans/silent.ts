@@ -4,6 +4,7 @@ import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type {
   Approval,
   Handoff,
@@ -18,7 +19,7 @@ import type {
 import type { Carrier } from '../model.ts';
 import { registry, remember } from './registry.ts';
 import type { Awaiting } from './results/awaiting.ts';
-import { keepScope, settle } from './results/settle.ts';
+import { keepScope, keepScopeOfAll, settle } from './results/settle.ts';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -108,10 +109,18 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
 export class SilentScope {
   readonly silent = true;
   readonly sessionId: string | undefined;
+  /** No callback of a scope is around: what a promise in here gives, no scope further out sees. */
+  readonly isOpen: boolean;
 
-  constructor(sessionId: string | undefined) {
+  constructor(sessionId: string | undefined, isOpen = false) {
     this.sessionId = sessionId;
+    this.isOpen = isOpen;
   }
+}
+
+function withinSilence<T>(context: Context, fn: () => T): T {
+  const scope = new SilentScope(silentSessionId(context), true);
+  return contextApi.with(withScope(context, trace.getSpan(context), scope), fn);
 }
 
 /**
@@ -120,7 +129,7 @@ export class SilentScope {
  */
 export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
   if (isSuppressed(active)) return true;
-  const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
+  const scope = scopeOf(active);
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;
     if (fromId(runId)?.traceFlags === 0) return true;
@@ -136,18 +145,22 @@ export function isSilent(active: Context, runId: string | undefined, sessionId?:
  */
 class Unheard extends Silent {
   private readonly context: Context;
+  /** No scope further out keeps the context for what a promise gives. */
+  private readonly isOutermost: boolean;
 
-  constructor(session: boolean, sessionId: string | undefined, context: Context) {
+  constructor(session: boolean, sessionId: string | undefined, context: Context, isOutermost: boolean) {
     super(session, undefined, sessionId);
     this.context = context;
+    this.isOutermost = isOutermost;
   }
 
   override within<T>(fn: () => T): T {
-    return contextApi.with(this.context, fn);
+    return withinSilence(this.context, fn);
   }
 
   override perform<T>(fn: (handle: this) => T): T {
-    return keepScope(contextApi.with(this.context, fn, undefined, this), this.context);
+    const result = contextApi.with(this.context, fn, undefined, this);
+    return this.isOutermost ? keepScopeOfAll(result, this.context, fn) : keepScope(result, this.context);
   }
 }
 
@@ -156,15 +169,20 @@ export function unheard(active: Context, session: boolean, sessionId?: string, r
   // Who suppresses tracing does so for one call, and not for what is read after it.
   if (isSuppressed(active)) return new Silent(session, undefined, sessionId);
   const scope = scopeOf(active) as Partial<SilentScope> | undefined;
-  if (scope?.silent) return new Unheard(session, session ? sessionId : (sessionId ?? scope.sessionId), active);
+  if (scope?.silent) {
+    const id = session ? sessionId : (sessionId ?? scope.sessionId);
+    if (!scope.isOpen) return new Unheard(session, id, active, false);
+    const context = withScope(active, trace.getSpan(active), new SilentScope(scope.sessionId));
+    return new Unheard(session, id, context, true);
+  }
   const place = fromId(runId) ?? registry.droppedSessions.get(sessionId ?? '');
   const context = withScope(active, place && trace.wrapSpanContext(place), new SilentScope(sessionId));
-  return new Unheard(session, sessionId, context);
+  return new Unheard(session, sessionId, context, true);
 }
 
 /** The session of a scope that records nothing. */
 export function silentSessionId(active: Context): string | undefined {
-  return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
+  return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
@@ -197,16 +215,16 @@ export class Unsampled extends Silent implements Awaiting {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place);
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
-    return contextApi.with(this.context, fn);
+    return withinSilence(this.context, fn);
   }
 
   readonly until = undefined;

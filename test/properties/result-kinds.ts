@@ -823,8 +823,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'paused node stream': { family: 'node stream', make: (world, script) => readable(world, script).pause() },
 };
 
-export type Name = keyof typeof KINDS;
-
 function split<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
   let resolve: (value: T) => void = () => {};
   let reject: (error: unknown) => void = () => {};

@@ -15,13 +15,15 @@ process.on('warning', ({ name }) => {
   if (name !== 'PromiseRejectionHandledWarning') heard.push(`warning ${name}`);
 });
 
-for (const kind of Object.keys(KINDS)) {
+const kinds = Object.keys(KINDS);
+const numRuns = Math.ceil(Number(process.argv[2]) / kinds.length);
+for (const kind of kinds) {
   const result = await fc.check(
     fc.asyncProperty(programsOf(kind), async (program) => {
       const found = await faults(program);
       if (found.length > 0) throw new Error(found.join('\n'));
     }),
-    { numRuns: Number(process.argv[2]) },
+    { numRuns },
   );
   const fault = result.failed ? String(fc.defaultReportMessage(result)) : '';
   process.stdout.write(`${JSON.stringify({ kind, fault })}\n`);

@@ -6,7 +6,7 @@ import { type Family, turn } from './result-kinds.ts';
 /** What became of the work behind a result, as its reader sees it. */
 export type Outcome = 'completed' | 'failed' | 'cancelled' | 'partly' | 'reading';
 
-export interface Reader {
+interface Reader {
   readonly journal: Journal;
   /** The first word that is final counts. */
   outcome(word: Outcome): void;

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { KINDS } from './result-kinds.ts';
 
-/** Programs for each kind of result. `FC_RUNS=100 npm test -- test/properties/results.test.ts` looks harder. */
-const RUNS = process.env.FC_RUNS ?? '4';
+/** Programs in all. `FC_RUNS=10000 npm test -- test/properties/results.test.ts` looks harder. */
+const RUNS = Number(process.env.FC_RUNS ?? 400);
 
 /**
  * In a process of its own, because Jest hears itself of what nobody handles, and gives its tests another realm than that of
@@ -16,7 +16,7 @@ describe('with Baton an app sees what it sees without, and its spans say what be
   beforeAll(() => {
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('./result-process.ts', import.meta.url)), RUNS],
+      ['--import', 'tsx', fileURLToPath(new URL('./result-process.ts', import.meta.url)), String(RUNS)],
       { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8' },
     );
     expect(stderr).toBe('');

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Baton } from '../../src/index.ts';
+import { VERSION } from '../../src/version.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 // An app may load Baton twice: its own code as an ES module, a dependency of it as CommonJS. Both builds, as they are
@@ -65,7 +66,7 @@ if (contextManager) context.setGlobalContextManager(new AsyncLocalStorageContext
 const esm = new esmCopy.Baton({ agent: 'esm' });
 const cjs = new cjsCopy.Baton({ agent: 'cjs' });
 const result = await scenario(esm, cjs);
-const { registry } = globalThis[Symbol.for('otel-baton.shared.v1')];
+const { registry } = globalThis[Symbol.for('otel-baton@${VERSION}')];
 process.stdout.write(
   JSON.stringify({
     result,

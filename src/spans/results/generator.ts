@@ -1,4 +1,5 @@
 import { context as contextApi } from '@opentelemetry/api';
+import { nesting } from '../../room-left.ts';
 import type { Awaiting } from './awaiting.ts';
 import { method, overlay } from './members.ts';
 import type { Progress } from './progress.ts';
@@ -69,10 +70,13 @@ function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: R
     if (!context) return original.apply(this, given);
     progress.asked();
     let step: unknown;
+    nesting.scopes++;
     try {
       step = contextApi.with(context, original as (...given: unknown[]) => unknown, this as never, ...given);
     } catch (error) {
       return refused(error, progress);
+    } finally {
+      nesting.scopes--;
     }
     if (isAsync && isPromise(step)) {
       return step.then(

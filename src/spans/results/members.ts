@@ -32,12 +32,13 @@ export function method(object: object, name: string | symbol): ((...given: unkno
 export function overlay(object: object, name: string | symbol, given: { value: unknown } | Accessor): () => void {
   const before = Object.getOwnPropertyDescriptor(object, name);
   const enumerable = before?.enumerable ?? false;
+  if ('value' in given) showAs(given.value, before?.value);
   Object.defineProperty(
     object,
     name,
     'value' in given
       ? { value: given.value, writable: true, enumerable, configurable: true }
-      : { get: given.get, set: given.set, enumerable, configurable: true },
+      : ({ get: given.get, set: given.set, enumerable, configurable: true } as PropertyDescriptor),
   );
   return () => {
     try {
@@ -52,7 +53,16 @@ export function overlay(object: object, name: string | symbol, given: { value: u
   };
 }
 
+/** Who prints the object sees the function that the app gave it. */
+function showAs(ours: unknown, original: unknown): void {
+  if (typeof ours !== 'function' || typeof original !== 'function') return;
+  for (const detail of ['name', 'length']) {
+    const shown = Object.getOwnPropertyDescriptor(original, detail);
+    if (shown) Object.defineProperty(ours, detail, shown);
+  }
+}
+
 interface Accessor {
   get(): unknown;
-  set(value: unknown): void;
+  set: ((value: unknown) => void) | undefined;
 }

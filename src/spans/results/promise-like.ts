@@ -40,9 +40,8 @@ export function onPromiseLike(value: object, awaiting: Awaiting, settleValue: Se
           if (typeof original !== 'function') reading.done(value);
           return watched(original);
         },
-        set(this: unknown, other: unknown) {
-          set?.call(this, other);
-        },
+        // None where there was none: who assigns to it gets the error that they would get.
+        set,
       }),
     );
   });

@@ -167,6 +167,11 @@ export function keepScope<T>(result: T, context: Context): T {
   return result;
 }
 
+/** The same, and of what a promise gives. */
+export function keepScopeOfAll<T>(result: T, context: Context, callback: unknown): T {
+  return settle(result, new OnlyContext(context, undefined), callback);
+}
+
 /** Nobody waits. */
 class OnlyContext implements Awaiting {
   readonly until = undefined;
