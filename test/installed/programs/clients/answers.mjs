@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { trace } from '@opentelemetry/api';
 
 const PARTS = ['one ', 'two ', 'three ', 'four'];
-const PAUSE = 30;
+const PAUSE = 40;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -130,12 +130,7 @@ export const ways = {
     const read = async () => {
       for await (const { type } of stream) see(type);
     };
-    const peek = async () => {
-      for await (const { type } of stream) {
-        see('peeked', type);
-        break;
-      }
-    };
+    const peek = () => leaveLate(stream, () => see('left') ?? true);
     await Promise.all([read(), peek()]).catch((error) => see(error));
   },
 };

@@ -29,9 +29,14 @@ export const ways = {
       .catch(Bluebird.TimeoutError, (error) => see(error));
     // The work goes on.
     await aWhile();
+    await aWhile();
   },
-  'timeout() inside the callback': async ({ call, see }) => {
-    await call(() => Bluebird.resolve(aWhile().then(aWhile)).timeout(90, 'too slow')).then(see, (error) => see(error));
+  'timeout() inside the callback': async ({ call, answered, see }) => {
+    await call(() => Bluebird.resolve(traced(() => aWhile().then(aWhile))).timeout(90, 'too slow')).then(see, (error) =>
+      see(error),
+    );
+    answered();
+    await aWhile();
     await aWhile();
   },
   'cancel()': async ({ call, see }) => {

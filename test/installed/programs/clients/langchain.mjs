@@ -6,6 +6,11 @@ import { aWhile, sleep, traced } from './answers.mjs';
 
 /** Says one letter after the other. */
 class Scripted extends FakeListChatModel {
+  async _generate(...given) {
+    await traced(aWhile);
+    return super._generate(...given);
+  }
+
   async *_streamResponseChunks(...given) {
     await traced(() => sleep(1));
     yield* super._streamResponseChunks(...given);
@@ -75,10 +80,11 @@ export const ways = {
     await Promise.all([read(left, see), read(right, see)]);
   },
   'model.stream(), model error': async ({ call, see }) => {
-    await call(() => model.stream('count', broken)).then(
-      (stream) => read(stream, see),
-      (error) => see(error),
-    );
+    try {
+      await read(await call(() => model.stream('count', broken)), see);
+    } catch (error) {
+      see(error);
+    }
   },
   'model.stream(), the signal of the app aborts': async ({ call, see }) => {
     const controller = new AbortController();
@@ -105,17 +111,23 @@ export const ways = {
     see(stream instanceof ReadableStream);
     await read(stream, see);
   },
-  'graph.stream(), break': async ({ call, see }) => {
+  'graph.stream(), break': async ({ call, answered, see }) => {
     for await (const part of await call(() => graph.stream(begin, { streamMode: 'values' }))) {
       see(part);
       if (part.said === 'first') break;
     }
+    answered();
+    // The node that has begun goes on.
+    await aWhile();
   },
   'graph.stream(), a node fails': async ({ call, see }) => {
-    const stream = await call(() => failing.stream(begin));
-    await read(stream, see).catch((error) => see(error));
+    try {
+      await read(await call(() => failing.stream(begin)), see);
+    } catch (error) {
+      see(error);
+    }
   },
-  'graph.stream(), the signal of the app aborts': async ({ call, see }) => {
+  'graph.stream(), the signal of the app aborts': async ({ call, answered, see }) => {
     const controller = new AbortController();
     const { signal } = controller;
     try {
@@ -126,6 +138,8 @@ export const ways = {
     } catch (error) {
       see(error);
     }
+    answered();
+    await aWhile();
   },
   'graph.streamEvents()': async ({ call, see }) => {
     const events = [];

@@ -83,15 +83,12 @@ export const ways = {
     );
     see(textOf((await promise.withResponse()).data));
   },
-  'create().catch(), until the promise': async ({ call, see }) => {
-    await call(
-      () => completions.create(busy),
-      (result) => result,
-    ).catch((error) => see(error));
+  'an error of the API, to .catch(), until the answer': async ({ call, see }) => {
+    const answer = async (result) => await result;
+    await call(() => completions.create(busy), answer).catch((error) => see(error));
   },
   'create(), the signal of the app aborts': async ({ call, see }) => {
     const signal = AbortSignal.timeout(90);
-    await call(() => completions.create(ask, { signal })).catch((error) => see(error));
     try {
       await call(() => completions.create(ask, { signal }));
     } catch (error) {

@@ -1,4 +1,4 @@
-// Plays every way of using one client, alone or in a run of Baton: `node play.mjs openai on`. Prints, by way, what the app saw,
+// Plays every way of using one client, alone or in a run of Baton: `node play.mjs openai inside`. Prints, by way, what the app saw,
 // what was recorded and how long things took, as JSON. `without` never loads Baton.
 import { context, DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -16,8 +16,8 @@ import { sleep } from './answers.mjs';
 process.env.NODE_ENV = 'test';
 
 const [client, mode] = process.argv.slice(2);
-/** How long a session stays open after its last answer: whatever ends with it and not with the answer is that much longer. */
-const LATER = 100;
+/** How long a session stays open after its last answer: work of the client that goes on belongs to it. */
+const LATER = 20;
 
 const memory = new InMemorySpanExporter();
 const warnings = [];
@@ -60,66 +60,93 @@ let unhandled = [];
 process.on('unhandledRejection', (error) => unhandled.push(`unhandled rejection: ${shown(error)}`));
 process.on('uncaughtException', (error) => unhandled.push(`uncaught exception: ${shown(error)}`));
 
+/** Whether the call itself is the whole session, which then ends with what it gave, if anybody can tell. */
+const isOutermost = mode === 'outermost' || mode === 'unsampled';
+
 /** A session for one way, with the run that the app does its work in. */
 function inSession(way, work) {
-  if (!baton) return work();
+  if (!baton || isOutermost) return work();
   return baton.withSession({ id: way, kind: 'pipeline' }, () =>
     baton.withRun({}, async () => {
       await work();
-      if (mode === 'on') await sleep(LATER);
+      if (mode === 'inside') await sleep(LATER);
     }),
   );
 }
 
-/** The call of the client, in two scopes that give the same object. */
+/** The call of the client, in scopes that all give the same object. */
 function inScopes(fn, until) {
   if (!baton) return fn();
-  return baton.withRun({ agent: 'caller', until }, () => baton.withLlmCall({ model: 'm', until }, fn));
+  const call = () => baton.withRun({ agent: 'caller', until }, () => baton.withLlmCall({ model: 'm', until }, fn));
+  return isOutermost ? baton.withSession({ kind: 'pipeline', until }, call) : call();
+}
+
+/** What nobody read is told when it is collected. */
+async function forget(sessions) {
+  const told = () => memory.getFinishedSpans().filter(({ name }) => name.startsWith('invoke_workflow')).length;
+  for (let turn = 0; turn < 50 && told() < sessions; turn++) {
+    global.gc();
+    await sleep(2);
+  }
 }
 
 async function play(way, use) {
   unhandled = [];
   const seen = [];
   const calls = [];
+  let toldSoFar = 0;
   const see = (...values) => seen.push(values.map(shown).join(' '));
   const call = (fn, until) => {
-    const times = { from: performance.now() };
+    const times = { isPromise: false };
     calls.push(times);
     let made;
     const got = inScopes(() => {
       made = fn();
       return made;
     }, until);
-    times.given = performance.now();
+    times.given = Date.now();
     if (isPlainPromise(made)) {
       see('a promise', isPlainPromise(got), Object.keys(got));
-      const settled = () => (times.given = performance.now());
+      times.isPromise = true;
+      const settled = () => (times.given = Date.now());
       // Of what the client made and not of what the app got: who listens there would handle a rejection.
-      if (mode === 'on') made.then(settled, settled);
+      if (baton) made.then(settled, settled);
       return got;
     }
-    see('the same object', got === made, looks(got));
+    see('the same object', got === made, looks(got, until !== undefined));
     times.object = got;
     return got;
   };
   /** For what a promise-like gave: that is when the app took it. */
   const taken = (value) => {
-    calls.at(-1).given = performance.now();
+    calls.at(-1).given = Date.now();
     return value;
   };
+  /** The app has its answer, and goes on with something else. */
+  const answered = () => {
+    calls.at(-1).answered = Date.now();
+  };
   await inSession(way, async () => {
-    await use({ call, taken, see }).catch((error) => see('not caught:', error));
-    for (const times of calls) times.answered = performance.now();
+    await use({ call, taken, answered, see }).catch((error) => see('not caught:', error));
+    for (const times of calls) times.answered ??= Date.now();
     // Node tells of rejections that nobody handles after the turn of the loop in which they happened.
     await sleep(5);
+    toldSoFar = memory.getFinishedSpans().filter(({ name }) => name === 'invoke_agent caller').length;
   });
   await sleep(0);
-  const answered = calls.map(({ from, given, answered }) => ({ given: given - from, answered: answered - from }));
-  const left = calls.map(({ object }) => (object ? Reflect.ownKeys(object).map(String) : []));
+  const left = calls.map(({ object }) => (object ? Reflect.ownKeys(object).map(String).filter(isOfAnObject) : []));
+  const times = calls.map(({ object, ...each }) => each);
+  calls.length = 0;
+  if (mode === 'outermost') await forget(times.length);
   const spans = memory.getFinishedSpans();
   const otlp = new TextDecoder().decode(JsonTraceSerializer.serializeRequest(spans));
   memory.reset();
-  return { seen: [...seen, ...unhandled], left, calls: answered, otlp };
+  return { way, seen: [...seen, ...unhandled], left, calls: times, toldSoFar, otlp };
+}
+
+/** Not what Node hangs on a promise when something follows the async context. */
+function isOfAnObject(name) {
+  return !/^Symbol\((.*async_id_symbol|kResourceStore)\)$/.test(name);
 }
 
 function isPlainPromise(value) {
@@ -127,14 +154,14 @@ function isPlainPromise(value) {
 }
 
 /** An object as an app can look at it: its classes and their members, without asking a getter. */
-function looks(value) {
+function looks(value, isUsed) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return shown(value);
   const classes = [];
   for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     classes.push(`${at.constructor?.name}(${Reflect.ownKeys(at).map(String)})`);
   }
-  // An emitter counts its listeners in a member that it makes with the first one.
-  const keys = Object.keys(value).filter((name) => name !== '_eventsCount');
+  // An emitter counts its listeners in a member that it makes with the first one; `until` has used the object already.
+  const keys = isUsed ? [] : Object.keys(value).filter((name) => name !== '_eventsCount');
   return `${keys} of ${classes.join(' < ')}`;
 }
 
@@ -150,10 +177,9 @@ function shown(value) {
 }
 
 const { ways, close } = await import(`./${client}.mjs`);
-const played = {};
-const only = process.argv[4];
-for (const [way, use] of Object.entries(ways)) {
-  if (!only || way === only) played[way] = await play(way, use);
-}
+const played = [];
+// The first call of all takes longer.
+await play('', async ({ call }) => call(() => 0));
+for (const [way, use] of Object.entries(ways)) played.push(await play(way, use));
 await close?.();
-console.log(JSON.stringify({ played, warnings }));
+process.stdout.write(`${JSON.stringify({ played, warnings })}\n`);

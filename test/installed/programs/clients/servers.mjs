@@ -103,7 +103,7 @@ export const ways = {
         ),
       ),
     ),
-  'hono, streamSSE(), and the customer leaves': async ({ call, see }) => {
+  'hono, streamSSE(), and the customer leaves': async ({ call, answered, see }) => {
     let aborted;
     await onHono(
       (c) =>
@@ -115,6 +115,7 @@ export const ways = {
         ),
       { leaveAfter: 'three' },
     );
+    answered();
     await aWhile();
     see(aborted);
   },
