@@ -1,5 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
-import { shared } from '../shared.ts';
+import { sharedByAll } from '../shared.ts';
 
 /**
  * Microseconds since the epoch that strictly rise, so that siblings can be told apart: backends order by nothing else,
@@ -13,7 +13,11 @@ const MAX_DRIFT_MILLIS = 5;
 const TRUSTED_MILLIS = 20;
 
 /** Milliseconds between the monotonic clock and the epoch, when they were compared last, and what was told last. */
-const clock = shared('clock', () => ({ offset: Date.now() - performance.now(), compared: performance.now(), last: 0 }));
+const clock = sharedByAll('clock.v1', () => ({
+  offset: Date.now() - performance.now(),
+  compared: performance.now(),
+  last: 0,
+}));
 
 export function now(): Micros {
   const monotonic = performance.now();
