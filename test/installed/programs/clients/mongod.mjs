@@ -37,7 +37,7 @@ export async function serveMongo() {
       while (rest.length >= 4 && rest.length >= rest.readInt32LE(0)) {
         const message = rest.subarray(0, rest.readInt32LE(0));
         rest = rest.subarray(message.length);
-        reply(socket, message, state);
+        void reply(socket, message, state);
       }
     });
   }).listen(0, '127.0.0.1');

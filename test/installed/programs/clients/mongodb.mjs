@@ -55,7 +55,7 @@ export const ways = {
     const cursor = call(find, (result) => once(result, 'close'));
     see((await cursor.toArray()).length);
   },
-  'find(), forEach()': async ({ call, see }) => call(find).forEach(({ n }) => see(n)),
+  'find(), forEach()': async ({ call, see }) => call(find).forEach(({ n }) => void see(n)),
   'find(), stream()': async ({ call, see }) => {
     const stream = call(find).stream();
     stream.on('data', ({ n }) => see(n));
