@@ -5,7 +5,7 @@ import { layersOf } from './secrets/layers.ts';
 import { SecretNames } from './secrets/names.ts';
 import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
-export { type OwnNames, SecretNames } from './secrets/names.ts';
+export { SecretNames } from './secrets/names.ts';
 export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
 
 /** What stands in place of a secret. */

@@ -9,8 +9,8 @@ export function shared<T extends object>(name: string, make: () => T): T {
 }
 
 /**
- * State that all versions of the package share in one process: numbers and texts alone, in a shape that stays. What needs
- * another shape gets another name.
+ * State that all versions of the package share in one process: numbers and texts alone, which all of them read and write in the
+ * same way. What needs another shape, or another way, gets another name.
  */
 export function sharedByAll<T extends object>(name: string, make: () => T): T {
   return keptUnder(Symbol.for('otel-baton'), name, make);

@@ -96,15 +96,22 @@ class Reader {
     const text = this.#text;
     const isColon = text[at] === ':';
     let next = at + 1;
-    if (isColon && (text[next] === ':' || (text[next] === '/' && text[next + 1] === '/'))) return next;
+    if (isColon && text[next] === '/' && text[next + 1] === '/') return next;
+    // `userPassword:: x`, and no `Login::token`.
+    if (isColon && text[next] === ':') {
+      if (text[next + 1] !== ' ') return next;
+      next++;
+    }
     const isArrow = text[next] === '>';
     const isComparison = !isColon && text[next] === '=';
     while (text[next] === '=' || text[next] === '>') next++;
     const given = this.#nameBefore(/[+?:|]/.test(text[at - 1] ?? '') ? at - 1 : at);
     if (!given) return next - 1;
-    while (text[next] === ' ' || text[next] === '\t') next++;
+    while (isBlank(text[next])) next++;
     const name: Name = this.#entry(given, next) ? { ...given, text: 'secret', grade: 'secret' } : given;
-    if (name.grade === 'none') return next - 1;
+    // `known ? token : other`
+    if (name.grade === 'none' || (isColon && text[name.start - 1] === ' ' && text[name.start - 2] === '?'))
+      return next - 1;
     if (text[next] === '\n' || text[next] === '\r') return isColon ? this.#below(name, next) : next - 1;
     const prefix = /^(?:[bBuUrRfF$@]|rb|br)(?=["'])/.exec(text.slice(next, next + 3));
     const start = next + (prefix?.[0].length ?? 0);
@@ -145,7 +152,7 @@ class Reader {
     let end = endOfBare(text, start, surroundings);
     if (end <= start) return start - 1;
     const isStrict = name.grade !== 'secret' && name.grade !== 'question';
-    const isSetting = name.quote !== undefined || (!isColon && text[start - 1] === '=');
+    const isSetting = name.quote !== undefined || text[start - 1] === '=' || text[start - 1] === ':';
     if (isStrict && !isSetting) return end - 1;
     if (!this.#names.hides(name.text, literal(text.slice(start, end)), name.grade)) return end - 1;
     if (isNoValue(text, start, end, isColon && name.quote === undefined)) return end - 1;
@@ -213,23 +220,32 @@ class Reader {
   /** A value on the line below, or a block of YAML. */
   #below(name: Name, lineEnd: number): number {
     const text = this.#text;
-    if (name.grade !== 'secret') return lineEnd;
+    if (name.grade === 'weak' || name.grade === 'none') return lineEnd;
     const from = endOfLine(text, lineEnd) + 1;
     let start = from;
     while (text[start] === ' ' || text[start] === '\t') start++;
     const line = text.lastIndexOf('\n', name.start) + 1;
     const indent = this.#isFirst(name.start) ? name.start - line - (name.quote ? 1 : 0) : Number.POSITIVE_INFINITY;
-    if (start - from > indent) {
-      const end = endOfIndented(text, from, indent);
+    const isList = text[start] === '-' && text[start + 1] === ' ';
+    if (start - from > indent || (isList && start - from === indent)) {
       if (SCHEMA.test(text.slice(start, start + 20))) return lineEnd;
+      const end = endOfIndented(text, from, indent, isList);
+      const first = text.slice(isList ? start + 2 : start, endOfLine(text, start)).trim();
+      if (!this.#names.hides(name.text, first, name.grade) || isPlaceholder(first)) return lineEnd;
       this.#tell(start, end);
       return end - 1;
     }
-    const end = endOfBare(text, start, 'prose');
+    return name.grade === 'secret' ? this.#nextLine(start, lineEnd) : lineEnd;
+  }
+
+  /** `Password:` and then, on a line of its own, what somebody has typed. */
+  #nextLine(start: number, lineEnd: number): number {
+    const text = this.#text;
     if (isQuote(text[start]) || '\\[{'.includes(text[start] ?? '{')) return lineEnd;
-    if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(text.slice(start, end)))
-      return lineEnd;
-    if (isNoValue(text, start, end, true) || !/\d/.test(text.slice(start, end))) return lineEnd;
+    const end = endOfBare(text, start, 'prose');
+    const given = text.slice(start, end);
+    if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(given)) return lineEnd;
+    if (isNoValue(text, start, end, true) || !/\d/.test(given)) return lineEnd;
     this.#tell(start, end);
     return end - 1;
   }
@@ -313,7 +329,7 @@ class Reader {
   #nameBefore(at: number): Name | undefined {
     const text = this.#text;
     let end = at;
-    while (text[end - 1] === ' ' || text[end - 1] === '\t') end--;
+    while (isBlank(text[end - 1])) end--;
     const last = text[end - 1];
     if (last === ']') {
       const open = lastBefore(text, '[', end - 1);
@@ -385,6 +401,10 @@ function endOfScalar(text: string, end: number): number {
   return /^(?: [^\s,;{}"'<>|=:#[\]]+)*\s*$/.test(text.slice(end, line))
     ? end + text.slice(end, line).trimEnd().length
     : end;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
 /** Letters, digits, `_`, `-`, `.`, `$`, and whatever is no ASCII. */

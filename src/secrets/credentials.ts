@@ -33,20 +33,19 @@ function findSchemes(text: string, found: Found): void {
   });
 }
 
-/** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`. */
-function isUserAndPassword(token: string): boolean {
-  try {
-    return /^[\x20-\x7e\x80-\xff]*:/.test(
-      globalThis.atob(
-        token
-          .replace(/[_.~-]+$/, '')
-          .replaceAll('-', '+')
-          .replaceAll('_', '/'),
-      ),
-    );
-  } catch {
-    return false;
-  }
+/** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`, whatever stands behind that. */
+function isUserAndPassword(given: string): boolean {
+  const token = given
+    .replace(/[_.~=-]+$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  return [token, token.slice(0, token.length & ~3)].some((text) => {
+    try {
+      return /^[\x20-\x7e\x80-\xff]*:/.test(globalThis.atob(text));
+    } catch {
+      return false;
+    }
+  });
 }
 
 const SEGMENT = /[\w-]{11,}/g;

@@ -118,7 +118,11 @@ const TOKENS = new RegExp(
     '(?<![\\w-])key-[0-9a-f]{32}',
     '(?<![A-Za-z0-9])[sprt]k_[A-Za-z0-9]{16,}',
     '(?<![A-Za-z0-9])[rp]k-[\\w-]{16,}',
-    '\\b\\d{8,10}:AA[\\w-]{32,}',
+    '(?<!\\d)\\d{8,10}:AA[\\w-]{32,}',
+    '(?<![A-Za-z0-9])[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}',
+    '(?<![\\w-])pat[A-Za-z0-9]{14}\\.[a-f0-9]{32,}',
+    '[\\w~.]{3}\\dQ~[\\w~.-]{31,}',
+    'EAA[A-Z][A-Za-z0-9]{60,}',
     'bedrock-api-key-[\\w+/=-]{20,}',
     '[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{20,}',
   ].join('|'),
@@ -131,7 +135,7 @@ const OPENAI = /sk-[\w-]{16,}(?:\.[\w-]{6,})*/g;
 
 /** Whether there may be one: a first look that costs little. */
 export const MAY_HAVE_TOKENS: RegExp =
-  /[_.-][\w-]{12}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAAC|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|hook/;
+  /[_.-][\w-]{12}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAA[A-Z]|\dQ~|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|hook/;
 
 /** Finds tokens of the well-known kinds. */
 export function findTokens(text: string, found: Found): void {

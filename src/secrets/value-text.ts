@@ -113,15 +113,15 @@ export function endOfHeader(text: string, start: number): number {
   return text.length;
 }
 
-/** Lines that stand further to the right than `indent`: a block of YAML. */
-export function endOfIndented(text: string, from: number, indent: number): number {
+/** Lines that stand further to the right than `indent`: a block of YAML. The items of a list may stand below its name. */
+export function endOfIndented(text: string, from: number, indent: number, isList: boolean): number {
   let end = from;
   for (let line = from; line < text.length; ) {
     const next = Math.min(text.length, endOfLine(text, line) + 1);
     let at = line;
     while (text[at] === ' ' || text[at] === '\t') at++;
     const isBlank = at >= next - 1;
-    if (!isBlank && at - line <= indent) break;
+    if (!isBlank && at - line <= indent && !(isList && at - line === indent && text[at] === '-')) break;
     if (!isBlank) end = text[next - 1] === '\n' ? next - 1 : next;
     line = next;
   }

@@ -67,8 +67,8 @@ describe('the text of a file', () => {
   it('is not unpacked to more than anybody can read', () => {
     const bomb = gzipSync(Buffer.alloc(MAX_FILE_BYTES + 1));
     expect(bomb.length).toBeLessThan(MAX_FILE_BYTES / 900);
-    expect(messageOf(bomb)).toBe('it is larger than 256 MB; split it, or keep the lines of one session');
-    expect(messageOf(bomb.subarray(0, bomb.length - 8))).toContain('it is larger than 256 MB');
+    expect(messageOf(bomb)).toBe('it is larger than 128 MB; split it, or keep the lines of one session');
+    expect(messageOf(bomb.subarray(0, bomb.length - 8))).toContain('it is larger than 128 MB');
   });
 
   it('is unpacked from zstd, or the reason is named', () => {
@@ -84,7 +84,7 @@ describe('the text of a file', () => {
     const two = Buffer.concat([withLength(packed), withLength(packed)]);
     expect(textOfFile(two)).toEqual({ text: `${TEXT}\n${TEXT}\n`, problems: [] });
     expect(textOfFile(two.subarray(0, two.length - 3)).problems).toEqual(['it is cut off: its end is missing']);
-    expect(messageOf(zstdCompressSync(Buffer.alloc(MAX_FILE_BYTES + 1)))).toContain('it is larger than 256 MB');
+    expect(messageOf(zstdCompressSync(Buffer.alloc(MAX_FILE_BYTES + 1)))).toContain('it is larger than 128 MB');
   });
 
   it.each([

@@ -82,6 +82,12 @@ export const KINDS: Readonly<Record<string, fc.Arbitrary<Sample>>> = {
   'a Twilio key': like((core) => `SK${core}`, letters('0123456789abcdef', 32)),
   'a DigitalOcean token': like((core) => `dop_v1_${core}`, letters('0123456789abcdef', 64)),
   'a Databricks token': like((core) => `dapi${core}`, letters('0123456789abcdef', 32)),
+  'a Telegram token': like((core) => `https://api.telegram.org/bot123456789:AA${core}/getMe`, word(33)),
+  'a Discord token': like((core) => `MTA${core}.GabcDe.${core}`, word(24)).map(({ text, core }) => ({
+    text: `${text}xyz`,
+    core,
+  })),
+  'an Azure secret': like((core) => `abc8Q~${core}`, word(34)),
   'a Slack hook': like((core) => `https://hooks.slack.com/services/T0ABC123/B0ABC123/${core}`),
   'a storage account': like((core) => `AccountName=x;AccountKey=${core}==;EndpointSuffix=y`, word(40)),
   'a JSON web token': like((core) => `eyJhbGciOiJIUzI1NiJ9.${core}.${core}`),
@@ -116,7 +122,7 @@ export const NAMES: readonly string[] = [
     'sessioncookie',
     'authorization',
   ],
-  ...['connection_string', 'credentials', 'password2', 'x-amz-security-token', 'csrf'],
+  ...['connection_string', 'credentials', 'password2', 'x-amz-security-token', 'csrf', 'OPENAI_KEY'],
 ];
 
 /** How a text gives a value to a name. */
@@ -132,6 +138,11 @@ export const FORMS: Readonly<Record<string, (name: string, value: string) => str
   YAML: (name, value) => `a: 1\n${name}: ${value}\nb: 2`,
   'YAML in quotes': (name, value) => `${name}: "${value}"`,
   'a block of YAML': (name, value) => `${name}: |\n  ${value}\nb: 2`,
+  'a list of YAML': (name, value) => `a: 1\n${name}:\n- ${value}\n- x\nb: 2`,
+  LDIF: (name, value) => `cn: ada\n${name}:: ${value}\n`,
+  'the line below': (name, value) => `${name}:\n${value}\n`,
+  'a call': (name, value) => `headers.set('${name}', '${value}');`,
+  'a call by name': (name, value) => `connect(user='ada', ${name.replaceAll('-', '_')}='${value}')`,
   '.env': (name, value) => `A=1\n${name}=${value}\nB=2`,
   'a shell': (name, value) => `export ${name}='${value}'`,
   'a command line': (name, value) => `run --${name} ${value} x`,
@@ -152,6 +163,7 @@ export const FORMS: Readonly<Record<string, (name: string, value: string) => str
   JavaScript: (name, value) => `{ '${name}': '${value}' }`,
   XML: (name, value) => `<a><${name}>${value}</${name}></a>`,
   'a form': (name, value) => `<input name="${name}" value="${value}">`,
+  'a form, the other way round': (name, value) => `<input value="${value}" type="hidden" name="${name}"/>`,
   HTTP: (name, value) => `GET / HTTP/1.1\r\nHost: x\r\n${name}: ${value}\r\n\r\n`,
 };
 
@@ -194,6 +206,8 @@ export const HARMLESS: readonly string[] = [
   'const { token, password } = process.env; tokens.map((token) => token.text); secret => secret.id',
   `password = os.environ["DB_PASSWORD"]\ntoken: \${{ secrets.GITHUB_TOKEN }}\nDB_PASSWORD=$DB_PASSWORD`,
   'Authorization: Bearer <token>',
+  'openapi:\n  password:\n    type: string\n    minLength: 8\n  tokens:\n    - 5\n    - 7',
+  'Login::token, Foo::Bar::password, a ? token : other, { token, password }, (password) => {}',
   'mkdir -p src && docker run -p 8080:80 -u 1000:1000 nginx && tar -xzf a.tgz',
   'PWD=/home/ada/project OLDPWD=/tmp npm_config_registry=https://example.com npm_package_name=shop',
   'PASS test/a.test.ts\npass: all tests are green\n12 passing, 0 failing',

@@ -14,7 +14,13 @@ describe(`one object that ${SCOPES} scopes give`, () => {
   beforeAll(() => {
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      ['--expose-gc', '--import', 'tsx', fileURLToPath(new URL('./result-memory.ts', import.meta.url)), String(SCOPES)],
+      [
+        '--expose-gc',
+        '--import',
+        'tsx',
+        fileURLToPath(new URL('./results/memory.ts', import.meta.url)),
+        String(SCOPES),
+      ],
       { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8' },
     );
     expect(stderr).toBe('');

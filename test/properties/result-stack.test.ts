@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import type { Recursion } from './result-stack.ts';
+import type { Recursion } from './results/stack.ts';
 
 /** How many calls of the app stand between its scopes. `FC_RUNS=10000 npm test -- test/properties/result-stack.test.ts` tries all. */
 const PADDINGS = process.env.FC_RUNS ? Array.from({ length: 41 }, (_, padding) => padding) : [13];
@@ -23,7 +23,7 @@ let folder = '';
 // Built once, because each case is a process of its own.
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'baton-stack-'));
-  const entry = fileURLToPath(new URL('./result-stack.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('./results/stack.ts', import.meta.url));
   await build({ entryPoints: [entry], outfile: join(folder, 'stack.cjs'), bundle: true, platform: 'node' });
 }, 60_000);
 

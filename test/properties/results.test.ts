@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { KINDS } from './result-kinds.ts';
+import { KINDS } from './results/kinds.ts';
 
 /** Programs in all. `FC_RUNS=10000 npm test -- test/properties/results.test.ts` looks harder. */
 const RUNS = Number(process.env.FC_RUNS ?? 400);
@@ -16,7 +16,7 @@ describe('with Baton an app sees what it sees without, and its spans say what be
   beforeAll(() => {
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('./result-process.ts', import.meta.url)), String(RUNS)],
+      ['--import', 'tsx', fileURLToPath(new URL('./results/process.ts', import.meta.url)), String(RUNS)],
       { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8' },
     );
     expect(stderr).toBe('');

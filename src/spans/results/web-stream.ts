@@ -15,7 +15,9 @@ export function isWebStream(value: object): boolean {
 
 function closedOf(stream: object): PromiseLike<void> | undefined {
   if (!(CLOSED in stream)) return undefined;
-  const closed: { promise?: PromiseLike<void> } | undefined = member(stream, CLOSED)?.value;
+  // A field in Node 20 and 22, a getter in later ones.
+  const found = member(stream, CLOSED);
+  const closed: { promise?: PromiseLike<void> } | undefined = found?.get ? found.get.call(stream) : found?.value;
   return typeof closed?.promise?.then === 'function' ? closed.promise : undefined;
 }
 

@@ -67,8 +67,8 @@ export const ways = {
   'await create()': async ({ call, see }) => see(textOf(await call(() => completions.create(ask)))),
   'await create(), twice': async ({ call, see }) => {
     const promise = call(() => completions.create(ask));
-    const answer = await promise;
-    see(answer === (await promise), promise instanceof APIPromise);
+    const [once, again] = [await promise, await promise];
+    see(once === again, promise instanceof APIPromise);
   },
   'Promise.all() of create()': async ({ call, see }) => {
     const [answer] = await Promise.all([call(() => completions.create(ask))]);

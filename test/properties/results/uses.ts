@@ -1,7 +1,7 @@
 /** How an app uses a result, by what can be done with it. Each use writes down what it sees. */
 import type { Readable } from 'node:stream';
 import type { Journal } from './journal.ts';
-import { type Family, turn } from './result-kinds.ts';
+import { type Family, turn } from './kind.ts';
 
 /** What became of the work behind a result, as its reader sees it. */
 export type Outcome = 'completed' | 'failed' | 'cancelled' | 'partly' | 'reading';

@@ -1,8 +1,9 @@
 /** Plays so many programs around each kind of result, and writes a line of JSON for each: the kind, and what is wrong. */
 import fc from 'fast-check';
-import { KINDS } from './result-kinds.ts';
-import { faults } from './result-plays.ts';
-import { heard, programsOf } from './result-programs.ts';
+import { KINDS } from './kinds.ts';
+import { heard } from './player.ts';
+import { faults } from './plays.ts';
+import { programsOf } from './programs.ts';
 
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: unknown) => {
@@ -25,6 +26,6 @@ for (const kind of kinds) {
     }),
     { numRuns },
   );
-  const fault = result.failed ? String(fc.defaultReportMessage(result)) : '';
+  const fault = result.failed ? `${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}` : '';
   process.stdout.write(`${JSON.stringify({ kind, fault })}\n`);
 }

@@ -5,7 +5,7 @@
 import { context, type Span } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOffSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
+import { Baton } from '../../../src/index.ts';
 
 /** How a case is played. */
 export interface Recursion {

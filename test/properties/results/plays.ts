@@ -9,18 +9,11 @@ import {
   SamplingDecision,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
-import { turn } from './result-kinds.ts';
-import {
-  differences,
-  heard,
-  orphansShow,
-  type Played,
-  Player,
-  type Program,
-  problemsOf,
-  type Stage,
-} from './result-programs.ts';
+import { Baton } from '../../../src/index.ts';
+import { turn } from './kind.ts';
+import { heard, type Played, Player, type Stage } from './player.ts';
+import { differences, orphansShow, problemsOf } from './problems.ts';
+import type { Program } from './programs.ts';
 
 type Mode = 'on' | 'without a context manager' | 'unsampled' | 'half' | 'off' | 'no provider';
 const MODES: readonly Mode[] = ['on', 'without a context manager', 'unsampled', 'half', 'off', 'no provider'];
