@@ -33,6 +33,7 @@ import { captureError, trackEvent } from './spans/event.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
+import { endAllOf } from './spans/registry.ts';
 import { requestHandoff } from './spans/request.ts';
 import { startChildRun, startRun } from './spans/run.ts';
 import { Silent } from './spans/silent.ts';
@@ -300,8 +301,7 @@ export class Baton {
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    // The newest first: it may be inside an older one.
-    for (const root of [...this.#recorder.openRoots].reverse()) root.abandon();
+    endAllOf(this.#recorder);
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;

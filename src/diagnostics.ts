@@ -69,6 +69,8 @@ function quietly(tell: () => void): void {
 /** What an unknown thrown value says of itself, without ever throwing. */
 export function messageOf(error: unknown): string {
   try {
+    // As a text, the items would run into each other, a name and its secret among them.
+    if (Array.isArray(error)) return error.length === 1 ? messageOf(error[0]) : `${error.length} values`;
     const message = typeof error === 'object' && error !== null ? (error as Partial<Error>).message : error;
     return typeof message === 'string' ? message : String(error);
   } catch {

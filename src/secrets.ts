@@ -5,7 +5,8 @@ import { layersOf } from './secrets/layers.ts';
 import { SecretNames } from './secrets/names.ts';
 import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
-export { type OwnNames, SecretNames } from './secrets/names.ts';
+export { SecretNames } from './secrets/names.ts';
+export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
 
 /** What stands in place of a secret. */
 export const REDACTED = '[REDACTED]';
@@ -28,6 +29,7 @@ interface Range {
 
 /** The text with its secrets replaced. Takes time in proportion to its length, whatever it is. */
 export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): string {
+  if (!isSuspicious(text, names)) return text;
   const ranges = rangesOf(text, names);
   if (ranges.length === 0) return text;
   ranges.sort((one, other) => one.start - other.start || other.end - one.end);
@@ -49,7 +51,6 @@ export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): str
 
 function rangesOf(text: string, names: SecretNames): Range[] {
   const ranges: Range[] = [];
-  if (!isSuspicious(text, names)) return ranges;
   for (const layer of layersOf(text)) {
     const found: Found = (from, to, around) => {
       const start = layer.at(from);

@@ -1,5 +1,5 @@
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
-import { REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
+import { announces, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
 
 /** What must not leave the process. The rules add to the built-in ones. */
 export interface RedactionOptions {
@@ -58,6 +58,28 @@ export class Redactor {
     const text = String(value);
     const safe = this.#byPatterns(text);
     return safe === text ? value : safe;
+  }
+
+  /** The same list where nothing of it is a secret. */
+  list(items: readonly unknown[], key: string): readonly unknown[] {
+    let isChanged = false;
+    const safe: unknown[] = [];
+    items.forEach((item, index) => {
+      const next = this.#item(items, index, key);
+      isChanged ||= next !== item;
+      if (next !== undefined) safe.push(next);
+    });
+    return isChanged ? safe : items;
+  }
+
+  #item(items: readonly unknown[], index: number, key: string): unknown {
+    const item = items[index];
+    const before = items[index - 1];
+    const isPair = items.length === 2 && index === 1;
+    if (this.hides(key, item)) return REDACTED;
+    if (typeof before === 'string' && announces(this.names, before, item, { list: undefined, isPair })) return REDACTED;
+    if (typeof item === 'string') return this.text(item, key);
+    return typeof item === 'number' || typeof item === 'bigint' ? this.number(item) : item;
   }
 
   /** A warning: it may quote what was given. */

@@ -1,4 +1,4 @@
-import { REDACTED } from '../secrets.ts';
+import { announces, NAMING, REDACTED, VALUED } from '../secrets.ts';
 import { foreshorten } from './limits.ts';
 import { describeObject, errorFacts, isErrorLike, kindOf } from './objects.ts';
 import type { Redactor } from './redact.ts';
@@ -112,18 +112,20 @@ class Walk {
 
   #properties(value: object, key: string, depth: number): unknown {
     const copy: Record<string, unknown> = {};
-    const hidden = this.#hiddenByName(value);
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value);
+    const hidden = names.length > 1 && this.#hiddenByName(value, names);
+    for (const name of names) {
       if (this.#full) break;
-      this.#put(copy, name, key, hidden && VALUE.test(name) ? REDACTED : this.#property(value, name, depth));
+      this.#put(copy, name, key, hidden && VALUED.test(name) ? REDACTED : this.#property(value, name, depth));
     }
     return copy;
   }
 
   /** `{ name: 'authorization', value: '…' }`. */
-  #hiddenByName(value: object): boolean {
-    for (const naming of NAMING) {
-      const name = Object.hasOwn(value, naming) ? this.#read(value, naming) : undefined;
+  #hiddenByName(value: object, names: readonly string[]): boolean {
+    for (const naming of names) {
+      if (naming.length > 9 || !NAMING.test(naming)) continue;
+      const name = this.#read(value, naming);
       if (typeof name === 'string' && this.#redactor.names.grade(name) === 'secret') return true;
     }
     return false;
@@ -156,26 +158,17 @@ class Walk {
 
   #items(items: Iterable<unknown>, key: string, depth: number): unknown[] {
     const copy: unknown[] = [];
+    const { names } = this.#redactor;
     let before: unknown;
-    const mayName = !LISTS_OF_NAMES.test(key);
-    const size = Array.isArray(items) ? items.length : undefined;
+    const isTwo = Array.isArray(items) && items.length === 2;
     for (const item of items) {
       if (this.#full) break;
-      const hides = mayName && typeof before === 'string' && this.#announces(before, item, copy.length, size);
+      const hides =
+        typeof before === 'string' && announces(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
       copy.push(hides ? REDACTED : (this.copy(item, key, depth) ?? null));
       before = item;
     }
     return copy;
-  }
-
-  /** `['authorization', '…']`, `['--password', '…']`, and Node's flat list of raw headers. */
-  #announces(before: string, item: unknown, index: number, size: number | undefined): boolean {
-    if (before.length > 120 || item === null || item === undefined || typeof item === 'boolean') return false;
-    const { names } = this.#redactor;
-    if (names.grade(before) !== 'secret' || (typeof item === 'string' && names.grade(item) === 'secret')) return false;
-    if (before.startsWith('-'))
-      return /^--?[\w-]{3,}$/.test(before) && !(typeof item === 'string' && item.startsWith('-'));
-    return (index === 1 && size === 2) || HEADERS.test(before);
   }
 
   #property(value: object, name: string, depth: number): unknown {
@@ -216,10 +209,3 @@ class Walk {
     else copy[safe] = member;
   }
 }
-
-const NAMING = ['name', 'key', 'header', 'field', 'param', 'parameter', 'variable', 'Name', 'Key', 'k'] as const;
-const VALUE = /^(?:values?|val|v|string_?value|content|default)$/i;
-/** Fields of a schema or a question, not pairs of a name and a value. */
-const LISTS_OF_NAMES =
-  /^(?:required|enum|fields?|columns?|keys|names|props|properties|params|parameters|select|omit|pick)$/i;
-const HEADERS = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)$/i;

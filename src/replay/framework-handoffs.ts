@@ -57,7 +57,7 @@ export function describeFrameworkHandoff(
   const source = names.named(said(ATTR_HANDOFF_SOURCE)) ?? (origin && names.of(origin));
   const target = said(ATTR_HANDOFF_TARGET) ?? readText(span.attributes, ATTR_GEN_AI_AGENT_NAME);
   const agent = (run && names.of(run)) ?? names.named(target);
-  const { traceId, spanId } = run ?? span;
+  const { traceId, spanId, startUnixNano } = run ?? span;
   return {
     id: idOfSpan(span),
     traceId: span.traceId,
@@ -65,8 +65,8 @@ export function describeFrameworkHandoff(
     source,
     target: agent,
     status: 'accepted',
-    startUnixMs: clock.unixMs(span.startUnixNano),
-    offsetMs: clock.offsetMs(span.startUnixNano),
+    startUnixMs: clock.unixMs(startUnixNano),
+    offsetMs: clock.offsetMs(startUnixNano),
     answers: [],
     receiver: {
       runId: (run && readText(run.attributes, ATTR_RUN_ID)) ?? idOfSpan({ traceId, spanId }),

@@ -108,7 +108,7 @@ export function collectHandoffs(
 }
 
 /** The run that asked. */
-export function sourceOf(
+function sourceOf(
   request: RecordedSpan | undefined,
   runByKey: ReadonlyMap<string | undefined, RecordedSpan>,
 ): RecordedSpan | undefined {

@@ -1,5 +1,6 @@
 import {
   ATTR_ERROR_TYPE,
+  ATTR_EVENTS_DROPPED,
   ATTR_EXCEPTION_MESSAGE,
   ATTR_EXCEPTION_TYPE,
   ATTR_GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS,
@@ -7,6 +8,7 @@ import {
   ATTR_GEN_AI_USAGE_INPUT_TOKENS,
   ATTR_GEN_AI_USAGE_OUTPUT_TOKENS,
   ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+  ATTR_LINKS_DROPPED,
   EVENT_EXCEPTION,
   EVENT_HANDOFF_ACCEPTED,
   EVENT_HANDOFF_COMPLETED,
@@ -98,9 +100,21 @@ export function readUsage(attributes: RecordedAttributes): TimelineUsage | undef
   return Object.values(usage).some((value) => value !== undefined) ? usage : undefined;
 }
 
+/** What is missing of a span: dropped by the SDK, or left out by Baton before the SDK's limits would have cut something else. */
+export function spanDrops({ dropped, attributes }: RecordedSpan): TimelineDrops | undefined {
+  const events = readNumber(attributes, ATTR_EVENTS_DROPPED) ?? 0;
+  const links = readNumber(attributes, ATTR_LINKS_DROPPED) ?? 0;
+  if (events + links === 0) return dropped;
+  return {
+    attributes: dropped?.attributes ?? 0,
+    events: events + (dropped?.events ?? 0),
+    links: links + (dropped?.links ?? 0),
+  };
+}
+
 /** What was dropped of all of these; `undefined` where nothing was. */
 export function sumDrops(spans: readonly RecordedSpan[]): TimelineDrops | undefined {
-  const drops = spans.flatMap(({ dropped }) => dropped ?? []);
+  const drops = spans.flatMap((span) => spanDrops(span) ?? []);
   const sum = (key: keyof TimelineDrops) => drops.reduce((total, one) => total + one[key], 0);
   return drops.length === 0 ? undefined : { attributes: sum('attributes'), events: sum('events'), links: sum('links') };
 }

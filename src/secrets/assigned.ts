@@ -1,4 +1,5 @@
 import type { SecretNames } from './names.ts';
+import { announces, NAMING, VALUED } from './neighbours.ts';
 import {
   endOfBare,
   endOfBlock,
@@ -24,11 +25,6 @@ const MAX_NAME = 120;
 const MAX_BETWEEN = 300;
 /** Names that say little without the word before: `api key: x`. */
 const NEEDS_WORD_BEFORE = /^(?:keys?|strings?|codes?|phrase|word|signature|assertion|response|tokens?)$/i;
-const NAMING = /^(?:name|key|header|field|param|parameter|variable|option|k)$/i;
-const VALUED = /^(?:values?|val|v|string_?value|content)$/i;
-const FIELD_LISTS =
-  /^(?:required|enum|fields?|columns?|keys|names|props|properties|params|parameters|select|omit|pick)$/i;
-const HEADERS = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)$/i;
 /** A description of a secret, in place of one. */
 const SCHEMA = /^(?:type|description|required|default|format|title|\$ref|in|external|file|from|name)\s?:/;
 /** `Basic x`: the scheme is no secret. */
@@ -100,15 +96,22 @@ class Reader {
     const text = this.#text;
     const isColon = text[at] === ':';
     let next = at + 1;
-    if (isColon && (text[next] === ':' || (text[next] === '/' && text[next + 1] === '/'))) return next;
+    if (isColon && text[next] === '/' && text[next + 1] === '/') return next;
+    // `userPassword:: x`, and no `Login::token`.
+    if (isColon && text[next] === ':') {
+      if (text[next + 1] !== ' ') return next;
+      next++;
+    }
     const isArrow = text[next] === '>';
     const isComparison = !isColon && text[next] === '=';
     while (text[next] === '=' || text[next] === '>') next++;
     const given = this.#nameBefore(/[+?:|]/.test(text[at - 1] ?? '') ? at - 1 : at);
     if (!given) return next - 1;
-    while (text[next] === ' ' || text[next] === '\t') next++;
+    while (isBlank(text[next])) next++;
     const name: Name = this.#entry(given, next) ? { ...given, text: 'secret', grade: 'secret' } : given;
-    if (name.grade === 'none') return next - 1;
+    // `known ? token : other`
+    if (name.grade === 'none' || (isColon && text[name.start - 1] === ' ' && text[name.start - 2] === '?'))
+      return next - 1;
     if (text[next] === '\n' || text[next] === '\r') return isColon ? this.#below(name, next) : next - 1;
     const prefix = /^(?:[bBuUrRfF$@]|rb|br)(?=["'])/.exec(text.slice(next, next + 3));
     const start = next + (prefix?.[0].length ?? 0);
@@ -149,7 +152,7 @@ class Reader {
     let end = endOfBare(text, start, surroundings);
     if (end <= start) return start - 1;
     const isStrict = name.grade !== 'secret' && name.grade !== 'question';
-    const isSetting = name.quote !== undefined || (!isColon && text[start - 1] === '=');
+    const isSetting = name.quote !== undefined || text[start - 1] === '=' || text[start - 1] === ':';
     if (isStrict && !isSetting) return end - 1;
     if (!this.#names.hides(name.text, literal(text.slice(start, end)), name.grade)) return end - 1;
     if (isNoValue(text, start, end, isColon && name.quote === undefined)) return end - 1;
@@ -203,14 +206,12 @@ class Reader {
     const head = text.slice(start, start + 40);
     const parts = SCHEME_OF_PARTS.exec(head)?.[0];
     if (parts !== undefined) return this.#header(start + parts.length);
-    let from = start + (SCHEME.exec(head)?.[0].length ?? 0);
+    const from = start + (SCHEME.exec(head)?.[0].length ?? 0);
     let end = endOfBare(text, from, 'prose');
     if (isNoValue(text, from, end, true)) return Math.max(from, end) - 1;
     // A scheme that is not known here.
-    if (from === start && text[end] === ' ' && /^[A-Za-z][\w-]*$/.test(text.slice(start, end))) {
-      from = end + 1;
-      end = endOfBare(text, from, 'prose');
-      if (end <= from) [from, end] = [start, from - 1];
+    if (from === start && text[end] === ' ' && /^[A-Za-z][A-Za-z-]*$/.test(text.slice(start, end))) {
+      end = Math.max(end, endOfBare(text, end + 1, 'prose'));
     }
     if (end > from) this.#tell(from, end);
     return Math.max(from, end) - 1;
@@ -219,23 +220,32 @@ class Reader {
   /** A value on the line below, or a block of YAML. */
   #below(name: Name, lineEnd: number): number {
     const text = this.#text;
-    if (name.grade !== 'secret') return lineEnd;
+    if (name.grade === 'weak' || name.grade === 'none') return lineEnd;
     const from = endOfLine(text, lineEnd) + 1;
     let start = from;
     while (text[start] === ' ' || text[start] === '\t') start++;
     const line = text.lastIndexOf('\n', name.start) + 1;
     const indent = this.#isFirst(name.start) ? name.start - line - (name.quote ? 1 : 0) : Number.POSITIVE_INFINITY;
-    if (start - from > indent) {
-      const end = endOfIndented(text, from, indent);
+    const isList = text[start] === '-' && text[start + 1] === ' ';
+    if (start - from > indent || (isList && start - from === indent)) {
       if (SCHEMA.test(text.slice(start, start + 20))) return lineEnd;
+      const end = endOfIndented(text, from, indent, isList);
+      const first = text.slice(isList ? start + 2 : start, endOfLine(text, start)).trim();
+      if (!this.#names.hides(name.text, first, name.grade) || isPlaceholder(first)) return lineEnd;
       this.#tell(start, end);
       return end - 1;
     }
-    const end = endOfBare(text, start, 'prose');
+    return name.grade === 'secret' ? this.#nextLine(start, lineEnd) : lineEnd;
+  }
+
+  /** `Password:` and then, on a line of its own, what somebody has typed. */
+  #nextLine(start: number, lineEnd: number): number {
+    const text = this.#text;
     if (isQuote(text[start]) || '\\[{'.includes(text[start] ?? '{')) return lineEnd;
-    if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(text.slice(start, end)))
-      return lineEnd;
-    if (isNoValue(text, start, end, true) || !/\d/.test(text.slice(start, end))) return lineEnd;
+    const end = endOfBare(text, start, 'prose');
+    const given = text.slice(start, end);
+    if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(given)) return lineEnd;
+    if (isNoValue(text, start, end, true) || !/\d/.test(given)) return lineEnd;
     this.#tell(start, end);
     return end - 1;
   }
@@ -273,23 +283,17 @@ class Reader {
     while (text[open] === ' ' || text[open] === '\n') open++;
     if (!isQuote(text[open]) || text[open] === '`') return at;
     const name = this.#nameBefore(at);
-    if (!name?.quote) return at;
-    const isHeader = HEADERS.test(name.text);
-    const isFlag = name.text.startsWith('-');
-    if (name.grade !== 'secret') return at;
+    if (!name?.quote || name.grade !== 'secret') return at;
     let before = name.start - 2;
     while (before > 0 && isSpace(text[before])) before--;
     const isFirst = text[before] === '[' || text[before] === '(';
-    if (!(isFirst || isFlag || isHeader)) return at;
     const end = endOfQuoted(text, open);
-    // A list of names.
-    if (end - open < MAX_NAME && this.#names.grade(text.slice(open + 1, end)) === 'secret') return at;
-    if (!isFlag && !isHeader) {
-      const after = /^\s{0,9}[\])]/.test(text.slice(end + 1, end + 11));
-      const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
-      if (!after || (list !== undefined && FIELD_LISTS.test(list))) return at;
-    }
-    if (isFlag ? text[open + 1] === '-' : /^\s{0,9}:/.test(text.slice(end + 1, end + 11))) return at;
+    const isLast = /^\s{0,9}[\])]/.test(text.slice(end + 1, end + 11));
+    const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
+    // `"authorization", "value": …`
+    const isName = /^\s{0,9}:/.test(text.slice(end + 1, end + 11));
+    if (isName || !announces(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast }))
+      return at;
     this.#tell(open + 1, end);
     return end;
   }
@@ -325,7 +329,7 @@ class Reader {
   #nameBefore(at: number): Name | undefined {
     const text = this.#text;
     let end = at;
-    while (text[end - 1] === ' ' || text[end - 1] === '\t') end--;
+    while (isBlank(text[end - 1])) end--;
     const last = text[end - 1];
     if (last === ']') {
       const open = lastBefore(text, '[', end - 1);
@@ -341,6 +345,9 @@ class Reader {
     }
     let start = end;
     while (start > 0 && end - start < MAX_NAME && isNamePart(text.charCodeAt(start - 1))) start--;
+    // The end of a colour code that is still escaped.
+    if (text[start - 1] === ';' || text[start - 1] === '[')
+      start += /^\d{0,3}m(?=.)/.exec(text.slice(start, end))?.[0].length ?? 0;
     if (start === end) return undefined;
     const bare = text.slice(start, end);
     if (text[start - 1] === ' ' && (this.#names.hasOwn || NEEDS_WORD_BEFORE.test(bare)) && !this.#names.allows(bare)) {
@@ -394,6 +401,10 @@ function endOfScalar(text: string, end: number): number {
   return /^(?: [^\s,;{}"'<>|=:#[\]]+)*\s*$/.test(text.slice(end, line))
     ? end + text.slice(end, line).trimEnd().length
     : end;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
 /** Letters, digits, `_`, `-`, `.`, `$`, and whatever is no ASCII. */

@@ -5,13 +5,13 @@ import { eachMatch } from './each-match.ts';
 export function findCredentials(text: string, found: Found): void {
   if (/bearer|basic/i.test(text)) findSchemes(text, found);
   if (text.includes('eyJ')) findWebTokens(text, found);
-  if (text.includes('PRIVATE KEY')) findPrivateKeys(text, found);
+  if (/PRIVATE[ +]KEY/.test(text)) findPrivateKeys(text, found);
   if (text.includes('://') && text.includes('@')) findInAddresses(text, found);
   if (/\b(?:curl|wget|http)\b/i.test(text) && /-u/.test(text)) findUsers(text, found);
   if (/\b(?:passw|identified\s)/i.test(text)) findInQueries(text, found);
 }
 
-const SCHEMES = /\b(bearer|basic)([\s+]{1,20}|:\s{0,5})([\w\-.~+/]{4,}={0,2})/gi;
+const SCHEMES = /(?<![A-Za-z0-9])(bearer|basic)([\s+]{1,20}|:\s{0,5})([\w\-.~+/]{4,}={0,2})/gi;
 /** Long enough to be a word, and one that follows "bearer" in a sentence. */
 const PROSE = /^[a-z]{1,16}[.]?$/;
 
@@ -33,13 +33,19 @@ function findSchemes(text: string, found: Found): void {
   });
 }
 
-/** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`. */
-function isUserAndPassword(token: string): boolean {
-  try {
-    return /^[\x20-\x7e\x80-\xff]*:/.test(globalThis.atob(token.replaceAll('-', '+').replaceAll('_', '/')));
-  } catch {
-    return false;
-  }
+/** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`, whatever stands behind that. */
+function isUserAndPassword(given: string): boolean {
+  const token = given
+    .replace(/[_.~=-]+$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  return [token, token.slice(0, token.length & ~3)].some((text) => {
+    try {
+      return /^[\x20-\x7e\x80-\xff]*:/.test(globalThis.atob(text));
+    } catch {
+      return false;
+    }
+  });
 }
 
 const SEGMENT = /[\w-]{11,}/g;
@@ -56,10 +62,10 @@ function findWebTokens(text: string, found: Found): void {
   });
 }
 
-const KEY_BEGINS = /-{4,5} ?BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
-const KEY_ENDS = /-{4,5} ?END [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
+const KEY_BEGINS = /-{4,5}[ +]?BEGIN[ +][A-Z0-9 +]{0,60}PRIVATE[ +]KEY(?:[ +]BLOCK)?[ +]?-{4,5}/g;
+const KEY_ENDS = /-{4,5}[ +]?END[ +][A-Z0-9 +]{0,60}PRIVATE[ +]KEY(?:[ +]BLOCK)?[ +]?-{4,5}/g;
 
-/** From its first line to its last; one that was cut is one up to where the text ends, or from where it begins. */
+/** In a form, a space is a `+`. From its first line to its last; one that was cut is one up to where the text ends, or from where it begins. */
 function findPrivateKeys(text: string, found: Found): void {
   let from = 0;
   for (;;) {

@@ -86,7 +86,7 @@ const MORE_PREFIXES = [
 const MORE_BASE64 = ['ABSK', 'fm1r_', 'fm1a_', 'fm2_'];
 
 /** A token is at least so long, its prefix included. */
-export const SHORTEST = 20;
+export const SHORTEST = 18;
 
 /** Most identifiers with such a beginning go on with a short word: `npm_config_registry`. */
 const AFTER_UNDERSCORE = '(?=[A-Za-z0-9]{10})';
@@ -94,9 +94,11 @@ const AFTER_UNDERSCORE = '(?=[A-Za-z0-9]{10})';
 function kind(characters: string): (prefix: string) => string {
   return (prefix) => {
     const escaped = prefix.replaceAll('.', '\\.');
-    const length = Math.max(8, SHORTEST - prefix.length);
+    const length = Math.max(12, SHORTEST - prefix.length);
     if (/^[A-Z]{4}$/.test(prefix) && characters === '') return `${escaped}[A-Z0-9]{16,}`;
     if (prefix === 'dapi') return `${escaped}[A-Fa-f0-9]{20,}(?:-\\d)?`;
+    // In parts, of which each may be short.
+    if (prefix.includes('.')) return `${escaped}(?=[\\w.-]{${length}})[\\w-]{4,}(?:\\.[\\w-]{4,})*`;
     const after = prefix.endsWith('_') ? AFTER_UNDERSCORE : '';
     return `${escaped}${after}[\\w${characters}-]{${length},}(?:\\.[\\w-]{6,})*={0,2}`;
   };
@@ -116,7 +118,11 @@ const TOKENS = new RegExp(
     '(?<![\\w-])key-[0-9a-f]{32}',
     '(?<![A-Za-z0-9])[sprt]k_[A-Za-z0-9]{16,}',
     '(?<![A-Za-z0-9])[rp]k-[\\w-]{16,}',
-    '\\b\\d{8,10}:AA[\\w-]{32,}',
+    '(?<!\\d)\\d{8,10}:AA[\\w-]{32,}',
+    '(?<![A-Za-z0-9])[MNO][\\w-]{23,27}\\.[\\w-]{6}\\.[\\w-]{27,}',
+    '(?<![\\w-])pat[A-Za-z0-9]{14}\\.[a-f0-9]{32,}',
+    '[\\w~.]{3}\\dQ~[\\w~.-]{31,}',
+    'EAA[A-Z][A-Za-z0-9]{60,}',
     'bedrock-api-key-[\\w+/=-]{20,}',
     '[A-Za-z0-9]{14}\\.atlasv1\\.[\\w=-]{20,}',
   ].join('|'),
@@ -129,7 +135,7 @@ const OPENAI = /sk-[\w-]{16,}(?:\.[\w-]{6,})*/g;
 
 /** Whether there may be one: a first look that costs little. */
 export const MAY_HAVE_TOKENS: RegExp =
-  /[_.-][\w-]{8}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAAC|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|webhook/;
+  /[_.-][\w-]{12}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAA[A-Z]|\dQ~|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|hook/;
 
 /** Finds tokens of the well-known kinds. */
 export function findTokens(text: string, found: Found): void {

@@ -113,15 +113,15 @@ export function endOfHeader(text: string, start: number): number {
   return text.length;
 }
 
-/** Lines that stand further to the right than `indent`: a block of YAML. */
-export function endOfIndented(text: string, from: number, indent: number): number {
+/** Lines that stand further to the right than `indent`: a block of YAML. The items of a list may stand below its name. */
+export function endOfIndented(text: string, from: number, indent: number, isList: boolean): number {
   let end = from;
   for (let line = from; line < text.length; ) {
     const next = Math.min(text.length, endOfLine(text, line) + 1);
     let at = line;
     while (text[at] === ' ' || text[at] === '\t') at++;
     const isBlank = at >= next - 1;
-    if (!isBlank && at - line <= indent) break;
+    if (!isBlank && at - line <= indent && !(isList && at - line === indent && text[at] === '-')) break;
     if (!isBlank) end = text[next - 1] === '\n' ? next - 1 : next;
     line = next;
   }
@@ -133,7 +133,7 @@ const WORDS_OF_CODE =
 const TYPES =
   /^(?:string|number|boolean|any|unknown|never|void|object|symbol|bigint|str|int|float|bool|bytes|String|Number|Boolean|Buffer|Uint8Array|Optional|Promise|Record|Array)(?:\[\]|<[^>\n]{0,60}>|\[\w{1,20}\])?\s*(?:[;,)|=}\]&\n?]|$)/;
 const PLACEHOLDERS =
-  /^(?:\$\{[A-Za-z_][\w.]*\}|\$?\{\{|\$\(|<[\w .:-]{1,40}>|%[A-Z_]{2,40}%|\$[A-Z_]{3,40}(?![\w])|\*{3,}|x{4,}(?!\w)|\.{3}|…|\[REDACTED\])/;
+  /^(?:\$\{[A-Za-z_][\w.]*\}|\$?\{\{|\$\(|(?:<|&lt;)[\w .:-]{1,40}(?:>|&gt;)|%[A-Z_]{2,40}%|\$[A-Z_]{3,40}(?![\w])|\*{3,}|x{4,}(?!\w)|\.{3}|…|\[REDACTED\])/;
 /** What a log says of a secret, and how a sentence goes on. */
 const SAID_OF_IT =
   /^(?:true|false|null|undefined|none|nil|nan|required|optional|missing|invalid|valid|expired|incorrect|wrong|empty|hidden|redacted|masked|denied|granted|revoked|disabled|enabled|yes|no|ok|a|an|the|is|are|was|be|it|its|you|your|we|our|my|to|of|in|on|for|and|or|not|this|that|these|those|if|when|each|every|one|see|how|what|why|always|never|with|without|by|at|as)$/i;

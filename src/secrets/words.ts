@@ -19,6 +19,10 @@ export const SECRET_PAIRS: ReadonlySet<string> = list(`
   hmac_key aes_key symmetric_key license_key app_key application_key session_key consumer_key deploy_key functions_key
   service_key admin_key root_key server_key client_key webhook_key write_key ingest_key ingestion_key insert_key
   crypto_key cipher_key tls_key ssl_key
+  openai_key anthropic_key claude_key gemini_key mistral_key groq_key cohere_key deepseek_key openrouter_key huggingface_key
+  replicate_key pinecone_key langfuse_key langsmith_key tavily_key serpapi_key elevenlabs_key rapidapi_key stripe_key
+  sendgrid_key twilio_key mailgun_key postmark_key datadog_key newrelic_key honeycomb_key supabase_key azure_key aws_key
+  gcp_key algolia_key cloudflare_key
 `);
 
 /** Several of them, or a number of them: strings are secrets, counts are none. */

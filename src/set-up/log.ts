@@ -12,7 +12,9 @@ const STDERR: DiagLogger = { error: onStderr, warn: onStderr, info: onStderr, de
 
 /** What was given may be a secret in the wrong place, and a log is also an exit. */
 export function say(level: 'warn' | 'error', message: string): void {
-  const line = withoutSecrets(message).replace(/\s+/g, ' ').trim();
+  // The name of a variable is no secret, although it may end in KEY.
+  const name = /^OTEL_\w+: /.exec(message)?.[0] ?? '';
+  const line = (name + withoutSecrets(message.slice(name.length))).replace(/\s+/g, ' ').trim();
   if (isRegistered('diag')) diag[level](line);
   else onStderr(line);
 }

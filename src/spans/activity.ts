@@ -11,6 +11,7 @@ import { clockSetting, endOf, type Micros, now, toHrTime } from './clock.ts';
 import { controlFlow, isAbort } from './control-flow.ts';
 import { recordError } from './failure.ts';
 import { eventsOn, warnOfEvents, warnOfLinks } from './limits.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
 import type { Awaiting } from './results/awaiting.ts';
 import type { Progress } from './results/progress.ts';
@@ -46,8 +47,8 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   startedAt: Micros;
   /** The context in which this activity is current. */
   readonly context: Context;
-  /** The activity around this one. */
-  readonly parent: Activity | undefined;
+  /** The activity around this one. After its end just one that is still open: a chain of scopes must not keep all there were. */
+  parent: Activity | undefined;
   /** That of the wall clock when this began, or a later one in which something inside it began. */
   clockSetting: number = clockSetting();
   ended = false;
@@ -57,6 +58,13 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   #given: Given | undefined;
   /** Of a result whose work happens in this scope, which ends with something else. */
   #held: Progress | undefined;
+  /** Too many were open, and nothing but its handle knows it any more. */
+  gaveWay = false;
+  /** How many activities are open inside it. */
+  inside = 0;
+  /** Neighbours in the list of all that is open of its kind. */
+  older: Activity | undefined;
+  newer: Activity | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
   before: Activity | undefined;
   after: Activity | undefined;
@@ -78,8 +86,11 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.recorder = recorder;
     this.record = around.record;
     // A session is around no other by its record, but may run inside one.
-    this.parent = around.activity ?? activeScope(parent)?.activity;
-    this.parent?.outlast(this);
+    this.parent = stillOpen(around.activity ?? activeScope(parent)?.activity);
+    if (this.parent) {
+      this.parent.inside++;
+      this.parent.outlast(this);
+    }
     this.span = span;
     this.startedAt = startedAt;
     this.parent?.isBusyAt(startedAt);
@@ -87,11 +98,14 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
       this.record.owner = this;
-      recorder.openRoots.add(this);
       recorder.metrics.look();
     }
     this.record.opened(this);
+    this.peers().enter(this);
   }
+
+  /** All that is open of its kind. */
+  protected abstract peers(): OpenActivities;
 
   get activity(): Activity {
     return this;
@@ -169,6 +183,20 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     }
     return false;
   }
+
+  /**
+   * Too many are open: nothing of Baton keeps it any more, so that one which nobody ends can be collected. It may be at work all the
+   * same: who has its handle ends it as ever.
+   */
+  giveWay(): void {
+    this.gaveWay = true;
+    this.record.closed(this);
+    if (this.parent) this.parent.inside--;
+    this.forgotten();
+  }
+
+  /** It is no longer found by its id. */
+  protected forgotten(): void {}
 
   done(_value: unknown): void {
     this.end();
@@ -319,11 +347,14 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {
     const { recorder, record } = this;
     catchUp();
-    record.closed(this);
+    if (!this.gaveWay) {
+      record.closed(this);
+      this.peers().leave(this);
+      if (this.parent) this.parent.inside--;
+    }
     try {
       if (record.owner === this) {
         record.close(outcome === 'suspended' ? outcome : 'abandoned');
-        recorder.openRoots.delete(this);
       }
       this.finish(outcome);
     } catch (error) {
@@ -340,7 +371,17 @@ export abstract class Activity implements Scoped, Around, Awaiting {
       const failure = this.#late?.[key.ATTR_ERROR_TYPE];
       this.measure(endedAt - this.startedAt, outcome, failure === undefined ? {} : { [key.ATTR_ERROR_TYPE]: failure });
     }
+    this.parent = stillOpen(this.parent);
   }
+}
+
+/** The nearest one, from this one outward, that has not ended. */
+function stillOpen(activity: Activity | undefined): Activity | undefined {
+  let open = activity;
+  while (open?.ended) open = open.parent;
+  // Whoever asks again finds it at once.
+  if (activity?.ended) activity.parent = open;
+  return open;
 }
 
 function isAborted(signal: { readonly aborted: boolean } | undefined): boolean {

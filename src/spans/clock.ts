@@ -1,5 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
-import { shared } from '../shared.ts';
+import { sharedByAll } from '../shared.ts';
 
 /**
  * Microseconds since the epoch that strictly rise, so that siblings can be told apart: backends order by nothing else,
@@ -34,7 +34,7 @@ const STANDING_STILL: Stopwatch = { now: () => 0 };
  * was set, in sum; what both clocks showed when they were `compared` last, and until when the wall clock shows the same.
  * In microseconds: what the clocks said last, what was told last, and how often that may still rise.
  */
-const clock = shared('clock', () => ({
+const clock = sharedByAll('clock.v1', () => ({
   offset: 0,
   setting: 0,
   wall: 0,

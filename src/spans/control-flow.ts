@@ -9,9 +9,14 @@ export function read(thrown: unknown, name: string): unknown {
   }
 }
 
-/** An abort is a decision and no error. */
+/** `AbortError`, `CanceledError` of axios, `APIUserAbortError` of the clients of models. No `TransactionAbortedError`. */
+const ABORT = /(?:Abort|Cancel|Cancell?ed|Cancellation)Error$/;
+
+/** An abort is a decision and no error. Some clients say so by the class alone. */
 export function isAbort(thrown: unknown): boolean {
-  return read(thrown, 'name') === 'AbortError' || read(thrown, 'code') === 'ABORT_ERR';
+  const made = read(thrown, 'constructor');
+  const words = [read(thrown, 'name'), typeof made === 'function' ? made.name : undefined];
+  return read(thrown, 'code') === 'ABORT_ERR' || words.some((word) => typeof word === 'string' && ABORT.test(word));
 }
 
 /** LangGraph: a person is asked, and the graph goes on later. */

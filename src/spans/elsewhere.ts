@@ -1,7 +1,7 @@
 import type { Context } from '@opentelemetry/api';
+import { ById } from '../by-id.ts';
 import type { HandoffStatus } from '../model.ts';
 import { shared } from '../shared.ts';
-import { ById } from './by-id.ts';
 import type { Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 import { SessionRecord } from './session-record.ts';

@@ -171,17 +171,20 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
       this.#elsewhere.runId = run?.id;
     }
     if (!run) return this.current;
-    this.#isForStep ||= this.receiver === undefined && this.to !== undefined && this.to.key === run.stepKey;
-    this.receiver ??= run.agent.key;
+    if (this.receiver === undefined) this.#pickedUpFirst(run);
+    return this.current;
+  }
+
+  #pickedUpFirst(run: Run): void {
+    this.receiver = run.agent.key;
+    this.#isForStep = this.to !== undefined && this.to.key === run.stepKey;
     if (this.to === undefined) this.#takenBy(run.agent.key);
     const source = this.openSource;
     source?.asked?.delete(this);
-    if (!this.#modeGiven && this.sourceRunId !== undefined && !source) {
-      // The source had ended before anybody took over: control was passed, whatever it meant to do.
-      this.mode = 'pass_control';
-      if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
-    }
-    return this.current;
+    if (this.#modeGiven || this.sourceRunId === undefined || source) return;
+    // The source had ended before anybody took over: control was passed, whatever it meant to do.
+    this.mode = 'pass_control';
+    if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
   }
 
   /** Where the words of a try go on that this process only remembers. */
@@ -213,6 +216,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.words = [...this.words.slice(0, MAX_WORDS - 1), word];
     if (this.#elsewhere) this.#elsewhere.status = word.status;
     if (this.answeredAt === undefined) this.#answered(word.at);
+    // A later word, and nobody is at work who could say another one.
+    else if (this.isOwn && !this.current?.isUnderWay && word.status !== 'accepted') this.#count();
     return this.isOwn && this.record?.handoffs.heard(this, word, isFirst) === true;
   }
 
@@ -244,20 +249,17 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   #deadlinePassed(): void {
     if (this.current !== undefined || !this.#span) return;
     const at = now();
-    this.#waitsNoMore();
     // Who has its carrier may have answered long ago: nobody here knows, and a late answer is still one.
     if (this.#givenAway) {
       this.#overdue = true;
+      this.#waiting?.delete(this);
       this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_OVERDUE, true);
       this.openSource?.event(key.EVENT_HANDOFF_DEADLINE_PASSED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
       return;
     }
-    this.status = 'expired';
-    this.answeredAt = at;
-    knowAnswered(this);
     this.begin(undefined).status = 'expired';
-    const { metrics } = this.#recorder;
-    if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
+    this.status = 'expired';
+    this.#answered(at);
     this.openSource?.event(key.EVENT_HANDOFF_EXPIRED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
     this.close(at);
   }

@@ -7,7 +7,9 @@ import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import { joinsOf } from './joins.ts';
 import { fitting } from './limits.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
+import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
@@ -23,6 +25,10 @@ export class InRun extends Activity {
     this.run = around.run;
     this.runId = around.runId;
     this.agent = around.agent;
+  }
+
+  protected peers(): OpenActivities {
+    return registry.open.pieces;
   }
 
   /** What its span was started with. */

@@ -3,6 +3,7 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   type Link,
+  ROOT_CONTEXT,
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
@@ -64,7 +65,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export class LongSession extends Session {
   readonly #name: string;
   readonly #attributes: Attributes;
-  readonly #parent: Context;
+  #parent: Context;
   readonly #events: [string, Attributes, Micros][] = [];
   readonly #chain: RunChain;
   #began = false;
@@ -114,6 +115,8 @@ export class LongSession extends Session {
     if (!span) return;
     this.span = span;
     this.clockSetting = clockSetting();
+    // Nothing of what was around is kept beyond its end.
+    this.#parent = ROOT_CONTEXT;
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }
 }

@@ -18,7 +18,6 @@ import { type Diagnostics, messageOf } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
 import { hasRoomToStart, postpone } from '../room-left.ts';
 import { NAME, VERSION } from '../version.ts';
-import type { Activity } from './activity.ts';
 import { type Micros, now, toHrTime } from './clock.ts';
 import { limitsOf, type SpanLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -55,8 +54,6 @@ export class Recorder {
   readonly isFailure: RecorderOptions['isFailure'];
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
-  /** Open sessions, and open runs outside any session: what the end of the client ends. */
-  readonly openRoots: Set<Activity> = new Set();
   /** Steps that child runs without an agent of their own are named by. */
   readonly #stepAgents = new Set<string>();
   readonly #given: TracerProvider | undefined;

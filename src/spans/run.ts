@@ -1,7 +1,7 @@
-import { type Attributes, type Context, type Link, type Span, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
-import { scopeOf } from '../context/scope.ts';
+import { scopeOf, withScope } from '../context/scope.ts';
 import type { ReceivedHandoff, Run as RunHandle } from '../handles.ts';
 import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
@@ -23,12 +23,14 @@ import { type Micros, now } from './clock.ts';
 import { elsewhereById, sessionById } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
+import { rememberEnded, rememberEvicted } from './known-runs.ts';
 import { fitting } from './limits.ts';
 import type { RunChain } from './long-session.ts';
+import type { OpenActivities } from './open-activities.ts';
 import { pickUp } from './pick-up.ts';
 import { Received } from './received.ts';
 import type { Recorder } from './recorder.ts';
-import { handoffById, registry, remember, rememberEnded } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 import type { Try } from './try.ts';
@@ -47,8 +49,8 @@ export class Run extends Activity implements RunHandle {
   asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
   readonly cameForNone: boolean;
-  /** Where the run hangs. */
-  readonly parentContext: Context;
+  /** The span that the run hangs under; not its context, whose scope would be kept with it. */
+  readonly #parentSpan: Span | undefined;
   /** The step that it is, for a handoff that names it so. */
   readonly stepKey: string | undefined;
   #usage: Usage | undefined;
@@ -66,10 +68,19 @@ export class Run extends Activity implements RunHandle {
     this.cameForNone = init.cameForNone;
     this.#links = init.links;
     this.parentId = around.runId;
-    this.parentContext = parent;
+    this.#parentSpan = trace.getSpan(parent);
     recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
-    remember(registry.runs, this.id, this, recorder.diagnostics);
-    this.record.agents.add(init.agent.key);
+    registry.runs.set(this.id, this);
+    this.record.joinedBy(init.agent.key, recorder.diagnostics);
+  }
+
+  protected peers(): OpenActivities {
+    return registry.open.runs;
+  }
+
+  protected override forgotten(): void {
+    registry.runs.delete(this.id);
+    rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
   }
 
   get sessionId(): string {
@@ -83,7 +94,12 @@ export class Run extends Activity implements RunHandle {
   }
 
   get hasParent(): boolean {
-    return trace.getSpan(this.parentContext) !== undefined;
+    return this.#parentSpan !== undefined;
+  }
+
+  /** Where the run hangs. */
+  get parentContext(): Context {
+    return withScope(ROOT_CONTEXT, this.#parentSpan, undefined);
   }
 
   setOutputSummary(summary: Summary): void {
@@ -103,7 +119,7 @@ export class Run extends Activity implements RunHandle {
       const agent = toAgent(given, this.recorder.content);
       if (!agent) return;
       this.agent = agent;
-      this.record.agents.add(agent.key);
+      this.record.joinedBy(agent.key, this.recorder.diagnostics);
       if (this.pickedUp?.handoff.receiverIs(agent.key, this.pickedUp)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
       const name = agentAttributes(attributes, agent);
       this.recorder.write(this.span, (span) => span.updateName(name));
@@ -160,7 +176,7 @@ export class Run extends Activity implements RunHandle {
     for (const handoff of this.asked ?? []) handoff.sourceEnded();
     this.asked = undefined;
     registry.runs.delete(this.id);
-    rememberEnded(this.id);
+    rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
   }

@@ -4,6 +4,7 @@ import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type {
   Approval,
   Handoff,
@@ -128,7 +129,7 @@ function withinSilence<T>(context: Context, fn: () => T): T {
  */
 export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
   if (isSuppressed(active)) return true;
-  const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
+  const scope = scopeOf(active);
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;
     if (fromId(runId)?.traceFlags === 0) return true;
@@ -181,7 +182,7 @@ export function unheard(active: Context, session: boolean, sessionId?: string, r
 
 /** The session of a scope that records nothing. */
 export function silentSessionId(active: Context): string | undefined {
-  return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
+  return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
@@ -214,12 +215,12 @@ export class Unsampled extends Silent implements Awaiting {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place);
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place, diagnostics);
   }
 
   override within<T>(fn: () => T): T {

@@ -30,12 +30,12 @@ export function startSession(recorder: Recorder, input: SessionInput): Session |
   const resume = resumeLink(recorder, input);
   if (input.trace === 'per-run') {
     const chain = new RunChain(resume);
-    return new LongSession(recorder, record.enlist(recorder), startedAt, active, { name, attributes, chain });
+    return new LongSession(recorder, record.enlist(), startedAt, active, { name, attributes, chain });
   }
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, active, resume && [resume]);
   if (!span) return new Silent(true, undefined, record.sessionId);
-  if (!recorder.follows(span)) return new Unsampled(true, span, active, record.sessionId);
-  return new Session(recorder, record.enlist(recorder), span, startedAt, active);
+  if (!recorder.follows(span)) return new Unsampled(true, span, active, record.sessionId, recorder.diagnostics);
+  return new Session(recorder, record.enlist(), span, startedAt, active);
 }
 
 /** `startSession` for one that goes on: it must say which. */

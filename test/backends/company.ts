@@ -205,7 +205,8 @@ function shouldBeKept(trace: readonly RecordedSpan[]): boolean {
     (span) =>
       isInShare(span) ||
       span.status.code === 'error' ||
-      wrong.includes(String(span.attributes['baton.handoff.status'])),
+      wrong.includes(String(span.attributes['baton.handoff.status'])) ||
+      span.attributes['baton.handoff.overdue'] === true,
   );
 }
 

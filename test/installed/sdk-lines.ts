@@ -84,9 +84,9 @@ function handMade(line: '2' | '3'): string {
     const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
     const { BatchSpanProcessor, SimpleSpanProcessor, ${provider} } = require('@opentelemetry/${from}');
     const { resourceFromAttributes } = require('@opentelemetry/resources');
-    const { agentServices, onlyPipelines, pipelineSpans } = require('otel-baton/export');
+    const { agentServices, onlyPipelines, pipelineSpans, redactSpans } = require('otel-baton/export');
 
-    const exporter = agentServices(onlyPipelines(new OTLPTraceExporter()));
+    const exporter = agentServices(onlyPipelines(redactSpans(new OTLPTraceExporter())));
     const Processor = process.env.PROCESSOR === 'simple' ? SimpleSpanProcessor : BatchSpanProcessor;
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(
@@ -97,6 +97,11 @@ function handMade(line: '2' | '3'): string {
     );
     // No part of a pipeline: it must not arrive.
     trace.getTracer('app').startSpan('start-up').end();
+    if (process.env.SECRET) {
+      const tracer = trace.getTracer('http');
+      const attributes = { 'session.id': 'S-1', 'url.full': 'https://ada:' + process.env.SECRET + '@example.com/' };
+      tracer.startSpan('GET', { attributes }).setStatus({ code: 2, message: 'password=' + process.env.SECRET }).end();
+    }
   `;
 }
 
@@ -158,6 +163,19 @@ describe.each(LINES)('$name', ({ packages, node }) => {
     },
     60_000,
   );
+
+  it('redactSpans takes the secrets out of spans of others', async () => {
+    const arrived = watch(receiver);
+    await app.run(['--require', './set-up.cjs', 'pipeline-app.mjs'], {
+      SECRET: 'hunter2',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    });
+    const span = arrived().find(({ name }) => name === 'GET');
+    expect([span?.attributes['url.full'], span?.status.message]).toEqual([
+      'https://ada:[REDACTED]@example.com/',
+      'password=[REDACTED]',
+    ]);
+  }, 60_000);
 
   it('there is one copy of the API', () => {
     expect(app.copiesOf('@opentelemetry/api')).toEqual(['node_modules/@opentelemetry/api']);

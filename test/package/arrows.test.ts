@@ -9,6 +9,7 @@ import { readSource } from './imports.ts';
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
 const library = [
+  'by-id',
   'content',
   'context',
   'diagnostics',
@@ -25,6 +26,7 @@ const library = [
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
+  'by-id': [],
   env: [],
   input: [],
   'room-left': [],
@@ -36,7 +38,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   address: ['secrets'],
   printable: [],
   secrets: [],
-  shared: [],
+  shared: ['version'],
   'time-limit': [],
   version: [],
   diagnostics: ['errors', 'room-left', 'secrets'],
@@ -47,7 +49,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   spans: library,
   doctor: ['address', 'context', 'diagnostics', 'env', 'printable', 'secrets', 'shared', 'time-limit', ...words],
   baton: ['doctor', 'input', ...library],
-  export: ['content', 'context', 'diagnostics', 'env', 'secrets', ...words],
+  export: ['by-id', 'content', 'context', 'diagnostics', 'env', 'secrets', ...words],
   index: ['baton', 'doctor', 'export', ...library],
   'set-up': ['context', 'diagnostics', 'env', 'export', 'secrets', 'time-limit', ...words],
   sdk: ['env', 'set-up'],

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Baton } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
-import { Player, type Program, problemsOf, programs, sessions } from './programs.ts';
+import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 
 /** `FC_RUNS=5000 npm test -- test/properties` looks harder. */
 const RUNS = Number(process.env.FC_RUNS ?? 150);
@@ -34,6 +34,7 @@ async function play(program: Program, contextManager: boolean): Promise<string[]
   const player = new Player(baton, contextManager);
   await player.play(program);
   const problems = [...complaints, ...problemsOf(player.notes, recording.spans()), ...counter.problems()];
+  problems.push(...disagreements(player.handoffs, recording.spans()));
   for (const code of Object.keys(baton.warnings())) problems.push(`warned about ${code}`);
   for (const kind of ['sessions', 'runs', 'handoffs'] as const) {
     if (registry[kind].size > 0) problems.push(`${registry[kind].size} ${kind} are left in the registry`);

@@ -6,7 +6,18 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import type { Baton, Carrier, Handoff, HandoffMode, Run, Scoped, Session, StepMetadata } from '../../src/index.ts';
+import type {
+  Baton,
+  Carrier,
+  Handoff,
+  HandoffMode,
+  Run,
+  Scoped,
+  Session,
+  SessionHandoffs,
+  StepMetadata,
+} from '../../src/index.ts';
+import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
 
 type Ending = 'end' | 'dispose' | 'fail' | 'abort' | 'open';
 
@@ -30,7 +41,10 @@ interface RunNode {
   readonly scope: Scope;
 }
 
-type Word = 'Completed' | 'Rejected' | 'Returned' | 'Failed';
+type Word = 'Accepted' | 'Completed' | 'Rejected' | 'Returned' | 'Failed';
+
+/** How it is said: by a call that finds the handoff, or on what the run has in hand. */
+type Way = 'track' | 'handle';
 
 interface Receiver {
   /** `later`: beside the source, after its end. */
@@ -38,13 +52,19 @@ interface Receiver {
   /** How it knows of the handoff: as the one that waits for it, by its id, or by what crossed a process border. */
   readonly by: 'waiting' | 'id' | 'carrier';
   readonly words: readonly Word[];
+  readonly way: Way;
   readonly run: RunNode;
+  /** Who tries again, when the first one breaks down. */
+  readonly retry: { readonly words: readonly Word[]; readonly run: RunNode } | undefined;
+  /** What the run that asked says of it at last. */
+  readonly report: Word | undefined;
 }
 
 interface HandoffNode {
   readonly kind: 'handoff';
   readonly mode: HandoffMode | undefined;
-  readonly target: 'agent' | 'step' | 'unknown';
+  /** `known`: one of few agents, so that work goes round in circles. */
+  readonly target: 'agent' | 'step' | 'known' | 'unknown';
   readonly byId: boolean;
   readonly receiver: Receiver | undefined;
 }
@@ -82,6 +102,9 @@ const words: fc.Arbitrary<readonly Word[]> = fc.constantFrom<(readonly Word[])[]
   [],
   ['Completed'],
   ['Completed', 'Completed'],
+  ['Accepted'],
+  ['Accepted', 'Completed'],
+  ['Accepted', 'Returned'],
   ['Completed', 'Returned'],
   ['Completed', 'Failed'],
   ['Rejected'],
@@ -123,14 +146,17 @@ const { session, run } = fc.letrec<{ session: SessionNode; run: RunNode; handoff
       handoff: record<HandoffNode>({
         kind: fc.constant('handoff' as const),
         mode: fc.constantFrom<(HandoffMode | undefined)[]>(undefined, 'pass_control', 'return_to_caller'),
-        target: fc.constantFrom('agent' as const, 'step' as const, 'unknown' as const),
+        target: fc.constantFrom('agent' as const, 'step' as const, 'known' as const, 'unknown' as const),
         byId: fc.boolean(),
         receiver: fc.option(
           record<Receiver>({
             where: fc.constantFrom('inside' as const, 'later' as const),
             by: fc.constantFrom<Receiver['by'][]>('waiting', 'id', 'carrier'),
             words,
+            way: fc.constantFrom<Way[]>('track', 'handle'),
             run: tie('run'),
+            retry: fc.option(record<NonNullable<Receiver['retry']>>({ words, run: tie('run') }), { nil: undefined }),
+            report: fc.constantFrom<(Word | undefined)[]>(undefined, undefined, 'Completed', 'Returned', 'Failed'),
           }),
           { nil: undefined },
         ),
@@ -182,7 +208,8 @@ interface Note {
   mayOutliveParent: boolean;
   mode: HandoffMode | undefined;
   target: string | undefined;
-  receiver: Note | undefined;
+  /** The runs that picked it up, one after the other. */
+  readonly tries: Note[];
   /** What came of a handoff, and what its receiver says of it at last. */
   firstWord: string;
   lastWord: string;
@@ -192,6 +219,9 @@ interface Note {
 interface Receives {
   readonly handoff: Note;
   readonly words: readonly Word[];
+  readonly way: Way;
+  /** The request said `pass_control`: what came of it later is not in the carrier. */
+  readonly passes: boolean;
   readonly id: string | undefined;
   readonly carrier: Carrier | undefined;
 }
@@ -206,6 +236,7 @@ interface Place {
 const OUTSIDE: Place = { root: undefined, run: undefined, innermost: undefined };
 
 const FIRST_WORDS: Record<Word, string> = {
+  Accepted: 'accepted',
   Completed: 'accepted',
   Rejected: 'rejected',
   Returned: 'returned',
@@ -221,9 +252,12 @@ async function pause(times: number): Promise<void> {
 
 export class Player {
   readonly notes: Note[] = [];
+  /** What each session says of its handoffs, by its id. */
+  readonly handoffs: Map<string, SessionHandoffs> = new Map();
   readonly #baton: Baton;
   readonly #contextManager: boolean;
   #deferred: Map<Note, (() => Promise<void>)[]> = new Map();
+  readonly #runs: Map<Note, Run> = new Map();
 
   constructor(baton: Baton, contextManager: boolean) {
     this.#baton = baton;
@@ -257,8 +291,9 @@ export class Player {
       { ...scope, ending: ended(scope.ending) },
       note,
       inside,
-      ({ id }) => {
+      ({ id, handoffs }) => {
         note.sessionId = id;
+        this.handoffs.set(id, handoffs);
       },
     );
   }
@@ -268,7 +303,7 @@ export class Player {
     const carrier = receives?.carrier;
     const sender = receives?.handoff.run;
     // Who gets a carrier knows of nothing else: it hangs where the sender said, and has no run around it.
-    const hangs = receives?.handoff.mode === 'pass_control' ? (sender?.parent ?? sender) : sender;
+    const hangs = receives?.passes ? (sender?.parent ?? sender) : sender;
     const place = carrier ? { root: here.root, run: undefined, innermost: hangs } : here;
     const isChild = place.run !== undefined || (carrier !== undefined && node.child);
     const byStep = agent === undefined && isChild && given.stepKey !== undefined;
@@ -292,7 +327,7 @@ export class Player {
     };
     const ending = place.root ? scope.ending : ended(scope.ending);
     const inside = { root: place.root ?? note, run: note, innermost: note };
-    if (receives) receives.handoff.receiver = note;
+    receives?.handoff.tries.push(note);
     const word = isChild && node.child ? 'ChildRun' : 'Run';
     const [first, ...more] = receives?.words ?? [];
     await this.#scoped<Run>(
@@ -304,12 +339,13 @@ export class Player {
       (handle) => {
         note.id = handle.id;
         note.sessionId = handle.sessionId;
+        this.#runs.set(note, handle);
         if (receives) this.#pickedUp(note, receives.handoff);
-        if (receives && first) this.#say(first, note, receives.handoff, byId || !this.#contextManager);
+        if (receives && first) this.#say(first, note, receives, byId || !this.#contextManager);
       },
       () => {
         for (const later of more) {
-          if (receives) this.#say(later, note, receives.handoff, byId || !this.#contextManager);
+          if (receives) this.#say(later, note, receives, byId || !this.#contextManager);
         }
       },
     );
@@ -345,12 +381,14 @@ export class Player {
     const source = place.run;
     const note = this.#note('handoff', place, source.agent, {});
     note.mode = mode;
-    note.target = target === 'unknown' ? undefined : `target-${note.mark}`;
+    const known = receiver?.run.agent ?? 'bob';
+    note.target = target === 'unknown' ? undefined : target === 'known' ? known : `target-${note.mark}`;
     note.name = `handoff ${note.target ?? ''}`.trim();
     note.firstWord = 'requested';
     note.root.handoffs++;
-    // A target that is unknown is anybody's, and the first to come takes it: only its receiver may, so it comes at once.
-    const taker = target === 'unknown' && receiver === undefined ? 'nobody' : note.target;
+    // A target that is unknown, or one of few, is taken by the first to come: only its receiver may, so it comes at once.
+    const isAnybodys = target === 'unknown' || target === 'known';
+    const taker = isAnybodys && receiver === undefined ? 'nobody' : note.target;
     if (taker === 'nobody') {
       note.target = 'nobody';
       note.name = 'handoff nobody';
@@ -365,25 +403,35 @@ export class Player {
     if (!receiver) return;
     const run: RunNode = {
       ...receiver.run,
-      ...(target === 'agent' ? { agent: taker } : {}),
+      ...(target === 'agent' || target === 'known' ? { agent: taker } : {}),
       ...(target === 'step' ? { agent: 'dora', step: { ...receiver.run.step, stepKey: taker } } : {}),
     };
+    const { retry } = receiver;
+    const again = retry && { ...retry.run, agent: run.agent, step: run.step };
     // A run outside any session is known by no session id: what comes by carrier would be alone.
     const by = receiver.by === 'carrier' && note.root.kind !== 'session' ? 'id' : receiver.by;
     const receives: Receives = {
       handoff: note,
       words: receiver.words,
+      way: receiver.way,
+      passes: mode === 'pass_control',
       id: by === 'id' ? requested.id : undefined,
       carrier: by === 'carrier' ? JSON.parse(JSON.stringify(requested.carrier())) : undefined,
     };
-    const later = receiver.where === 'later' && target !== 'unknown' && mode !== 'return_to_caller';
+    const later = receiver.where === 'later' && !isAnybodys && mode !== 'return_to_caller';
     const beside = this.#places.get(source);
+    const pickUp = async (where: Place): Promise<void> => {
+      await this.#run(run, where, receives);
+      const brokeDown = note.tries.at(-1)?.outcome === 'failed' || note.tries.at(-1)?.outcome === 'cancelled';
+      if (again && brokeDown && by !== 'waiting') await this.#run(again, where, { ...receives, words: retry.words });
+    };
     if (!later || !beside?.root) {
-      await this.#run(run, place, receives);
+      await pickUp(place);
+      if (receiver.report) this.#report(receiver.report, requested, source, note);
       return;
     }
     const deferred = this.#deferred.get(source) ?? [];
-    deferred.push(() => this.#run(run, beside, receives));
+    deferred.push(() => pickUp(beside));
     this.#deferred.set(source, deferred);
   }
 
@@ -474,7 +522,7 @@ export class Player {
       mayOutliveParent: kind === 'handoff',
       mode: undefined,
       target: undefined,
-      receiver: undefined,
+      tries: [],
       firstWord: '',
       lastWord: '',
     };
@@ -490,25 +538,42 @@ export class Player {
 
   #pickedUp(run: Note, handoff: Note): void {
     run.links.push({ type: 'handoff', to: handoff });
+    run.lastWord = 'accepted';
+    if (handoff.tries[0] !== run) return;
     if (handoff.target === undefined) {
       handoff.target = run.agent;
       handoff.name = `handoff ${run.agent}`;
     }
     if (handoff.mode === undefined && handoff.run && this.#endedNotes.has(handoff.run)) handoff.mode = 'pass_control';
     handoff.firstWord = 'accepted';
-    run.lastWord = 'accepted';
   }
 
-  #say(word: Word, run: Note, handoff: Note, byId: boolean): void {
-    this.#baton[`trackHandoff${word}`](byId ? { runId: run.id } : {});
+  #say(word: Word, run: Note, { handoff, way }: Receives, byId: boolean): void {
     const isFirst = run.firstWord === '';
-    if (isFirst) handoff.firstWord = FIRST_WORDS[word];
-    run.firstWord = handoff.firstWord;
+    if (way === 'track') this.#baton[`trackHandoff${word}`](byId ? { runId: run.id } : {});
+    else {
+      const inHand = this.#runs.get(run)?.handoff;
+      if (inHand?.id !== handoff.id) throw new Error(`run ${run.mark} has ${inHand?.id} in hand, not ${handoff.id}`);
+      if (word === 'Accepted' || (word === 'Completed' && isFirst)) inHand.accept();
+      else if (word === 'Completed') inHand.complete();
+      else if (word === 'Rejected') inHand.reject();
+      else if (word === 'Returned') inHand.return();
+      else inHand.fail();
+    }
+    if (isFirst) run.firstWord = FIRST_WORDS[word];
+    if (handoff.tries[0] === run) handoff.firstWord = run.firstWord;
     run.lastWord = isFirst ? FIRST_WORDS[word] : word.toLowerCase();
     const source = handoff.run;
     if (word === 'Returned' && source?.parent && !this.#endedNotes.has(source)) {
       source.links.push({ type: 'return', to: run });
     }
+  }
+
+  /** The run that asked has the last word, where the one that took over left room for it and has ended. */
+  #report(word: Word, { id: handoffId }: Handoff, source: Note, handoff: Note): void {
+    const last = handoff.tries.at(-1);
+    if (last?.lastWord !== 'accepted' || !this.#endedNotes.has(last) || this.#endedNotes.has(source)) return;
+    this.#baton[`trackHandoff${word}`]({ handoffId, runId: source.id });
   }
 }
 
@@ -546,7 +611,7 @@ export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[
     if (note) noteOf.set(span.spanContext().spanId, note);
   }
   expectSame('spans', spanOf.size, notes.length);
-  expectSame('answers', answers.length, notes.filter(({ receiver }) => receiver).length);
+  expectSame('answers', answers.length, notes.flatMap(({ tries }) => tries).length);
 
   let lastStart = 0;
   for (const note of notes) {
@@ -637,23 +702,23 @@ export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[
         answer.attributes['session.id'],
         answer.attributes['baton.handoff.status'],
       ]),
-      note.receiver
-        ? [
-            [
-              `${VERBS[note.firstWord]}_handoff ${note.agent}`,
-              span.spanContext().spanId,
-              note.receiver.id,
-              note.receiver.agent,
-              note.root.sessionId,
-              note.firstWord,
-            ],
-          ]
-        : [],
+      note.tries.map((receiver) => {
+        const firstWord = receiver.firstWord || 'accepted';
+        return [
+          `${VERBS[firstWord]}_handoff ${note.agent}`,
+          span.spanContext().spanId,
+          receiver.id,
+          receiver.agent,
+          note.root.sessionId,
+          firstWord,
+        ];
+      }),
     );
     for (const answer of mine) {
       const [start, end] = [micros(answer.startTime), micros(answer.endTime)];
       if (end - start < 1) problems.push(`${who}: the answer lasts ${end - start} µs`);
-      if (!Number.isInteger(answer.attributes['baton.handoff.wait_ms'])) problems.push(`${who}: no whole wait_ms`);
+      const waited = answer.attributes['baton.handoff.wait_ms'];
+      if (answer === mine[0] && !Number.isInteger(waited)) problems.push(`${who}: no whole wait_ms`);
     }
   }
 
@@ -669,4 +734,26 @@ export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[
     if (names.length !== 1) problems.push(`trace ${traceId} has the roots ${names.join(', ')}`);
   }
   return problems;
+}
+
+/** Where the replay of the spans comes to another path, loop or statistics than the sessions themselves. */
+export function disagreements(
+  handoffs: ReadonlyMap<string, SessionHandoffs>,
+  spans: readonly ReadableSpan[],
+): string[] {
+  const timelines = new Map(buildTimelines(readFinishedSpans(spans)).map((timeline) => [timeline.id, timeline]));
+  return [...handoffs].flatMap(([id, live]) => {
+    const { totalHandoffs, path, agents, byStatus, loop } = live.statistics();
+    const told = timelines.get(id)?.statistics;
+    const replayed = told && {
+      totalHandoffs: told.count,
+      path: told.chains.map((chain) => chain.map(({ key }) => key).join(' → ')).join(', '),
+      agents: told.agents.map(({ key }) => key),
+      byStatus: Object.entries(told.byStatus).sort(),
+      loop: told.loop,
+    };
+    const lived = { totalHandoffs, path, agents, byStatus: Object.entries(byStatus).sort(), loop };
+    const [one, other] = [JSON.stringify(lived), JSON.stringify(replayed)];
+    return one === other ? [] : [`${id} says ${one}, its replay ${other}`];
+  });
 }

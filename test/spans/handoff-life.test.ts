@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SpanKind, trace } from '@opentelemetry/api';
-import { Baton } from '../../src/index.ts';
+import { Baton, type Handoff } from '../../src/index.ts';
+import { buildTimelines, readFinishedSpans, renderText } from '../../src/replay.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 
@@ -51,6 +52,74 @@ invoke_workflow
     expect(statuses).toEqual(['accepted', 'accepted']);
   });
 
+  it.each([60, 1_000])('of %i days expires then, and not before', (days) => {
+    jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const day = 24 * 60 * 60 * 1_000;
+      const session = baton.startSession({});
+      session.within(() => baton.withRun({}, () => baton.trackHandoffRequested({ expiresInMs: days * day })));
+      const statuses = (): string[] => [...session.handoffs].map(({ status }) => status);
+      jest.advanceTimersByTime(days * day - 1);
+      expect(statuses()).toEqual(['requested']);
+      jest.advanceTimersByTime(1);
+      expect(statuses()).toEqual(['expired']);
+      session.end();
+      jest.runAllTimers();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('takes any length of time, and says what is none', async () => {
+    const odd = [0, 0.5, Number.POSITIVE_INFINITY, Number.NaN, -1, '20' as never];
+    await baton.withSession({}, async ({ handoffs }) => {
+      baton.withRun({}, () => odd.map((expiresInMs) => baton.trackHandoffRequested({ expiresInMs })));
+      await sleep(15);
+      expect([...handoffs].map(({ status }) => status)).toEqual([
+        'expired',
+        'expired',
+        'requested',
+        'requested',
+        'requested',
+        'requested',
+      ]);
+    });
+    expect(baton.warnings()).toEqual({ invalid_input: 3 });
+  });
+
+  it('is not called expired where somebody may have its carrier, and takes a late answer', async () => {
+    await baton.withSession({}, () =>
+      baton.withRun({}, async () => {
+        const [late, never] = ['billing', 'shipping'].map((target) =>
+          baton.trackHandoffRequested({ target, expiresInMs: 10 }),
+        );
+        for (const handoff of [late, never]) handoff?.carrier();
+        await sleep(25);
+        // Nobody takes it unasked any more.
+        baton.withChildRun({ agent: 'shipping' }, () => {});
+        baton.withChildRun({ agent: 'billing', carrier: late?.carrier() }, (run) => run.handoff?.complete());
+      }),
+    );
+    expect(spanTree(recording.spans(), { show: ['baton.handoff.status', 'baton.handoff.overdue'] })).toBe(
+      `
+invoke_workflow
+  invoke_agent triage [baton.handoff.deadline_passed, baton.handoff.deadline_passed]
+    handoff billing PRODUCER {handoff.status=accepted handoff.overdue=true}
+      accept_handoff triage CONSUMER {handoff.status=accepted}
+    handoff shipping PRODUCER {handoff.status=requested handoff.overdue=true}
+    invoke_agent shipping
+    invoke_agent billing {handoff.status=completed} --handoff--> handoff billing [baton.handoff.accepted, baton.handoff.completed]
+`.trim(),
+    );
+    const [timeline] = buildTimelines(readFinishedSpans(recording.spans()));
+    expect(timeline?.handoffs.map(({ status, overdue }) => [status, overdue])).toEqual([
+      ['completed', true],
+      ['requested', true],
+    ]);
+    expect(timeline && renderText(timeline)).toMatch(/unanswered in \d+ms · deadline passed/);
+    expect(baton.warnings()).toEqual({});
+  });
+
   it('keeps no process alive, and lets the session end before', () => {
     baton.withRun({}, () => baton.trackHandoffRequested({ target: 'billing', expiresInMs: 2 ** 40 }));
     expect(attributesOf('handoff')['baton.handoff.status']).toBe('requested');
@@ -93,6 +162,48 @@ describe('a join', () => {
     expect(tree()).toContain(
       '  run_step merge --join--> invoke_agent search --join--> invoke_agent write\n  invoke_agent editor --join--> invoke_agent search',
     );
+  });
+
+  it('links to all of two hundred, or says how many it left out', async () => {
+    const join = (): { links: number; dropped: unknown } => {
+      baton.withRun({}, () => {
+        const ids = Array.from({ length: 200 }, () => baton.withChildRun({ agent: 'worker' }, ({ id }) => id));
+        baton.trackHandoffRequested({ target: 'editor' });
+        baton.withChildRun({ agent: 'editor', joins: ids }, (run) => run.handoff?.accept());
+      });
+      const editor = recording.spans().find(({ name }) => name === 'invoke_agent editor');
+      // The link of its own goes first.
+      expect(editor?.links[0]?.attributes?.['baton.link.type']).toBe('handoff');
+      expect(editor?.droppedLinksCount).toBe(0);
+      return { links: editor?.links.length ?? 0, dropped: editor?.attributes['baton.links_dropped'] };
+    };
+    expect(join()).toEqual({ links: 128, dropped: 73 });
+    expect(baton.warnings()).toEqual({ too_many_links: 1 });
+
+    await recording.stop();
+    recording = startRecording({ spanLimits: { linkCountLimit: 1_000 } });
+    expect(join()).toEqual({ links: 201, dropped: undefined });
+
+    await recording.stop();
+    recording = startRecording({ spanLimits: { linkCountLimit: 10 } });
+    expect(join()).toEqual({ links: 10, dropped: 191 });
+  });
+
+  it('counts on a step, too, and the links of returns that a run has no room for', async () => {
+    await recording.stop();
+    recording = startRecording({ spanLimits: { linkCountLimit: 2 } });
+    baton.withSession({}, () =>
+      baton.withRun({}, (triage) => {
+        for (const _ of [1, 2, 3]) {
+          baton.trackHandoffRequested({ target: 'billing' });
+          baton.withChildRun({ agent: 'billing' }, (run) => run.handoff?.return());
+        }
+        baton.withWorkflowStep({ stepKey: 'merge', joins: [triage.id, triage.id, triage.id] }, () => {});
+      }),
+    );
+    expect(attributesOf('run_step merge')['baton.links_dropped']).toBe(1);
+    expect(attributesOf('invoke_agent triage')['baton.links_dropped']).toBe(1);
+    expect(baton.warnings()).toEqual({ too_many_links: 2 });
   });
 
   it('warns of what is no id, and links to the rest', () => {
@@ -234,5 +345,294 @@ describe('a handoff of a run that was not sampled', () => {
       traceparent: unsampled,
       'baton-session': 's',
     });
+  });
+});
+
+describe('a job that is tried twice', () => {
+  const TRACE = '5b8efff798038103d269b633813fc60c';
+  const ELSEWHERE = {
+    traceparent: `00-${TRACE}-eee19b7ec3c1b174-01`,
+    'baton-handoff': `00-${TRACE}-eee19b7ec3c1b175-01`,
+    'baton-session': 's',
+    'baton-source': 'boss',
+  };
+
+  it.each(['carrier', 'handoffId', 'a carrier of another process'])('by %s is two runs with a link', (by) => {
+    const tries = (named: object): void => {
+      for (const attempt of [1, 2]) {
+        const run = baton.startRun({ agent: 'worker', ...named });
+        run.handoff?.accept();
+        if (attempt === 1) run.fail(new Error('503'));
+        else run.handoff?.complete();
+        run.end();
+      }
+    };
+    if (by === 'a carrier of another process') tries({ carrier: ELSEWHERE });
+    else {
+      baton.withSession({ id: 's' }, ({ handoffs }) =>
+        baton.withRun({ agent: 'boss' }, () => {
+          const handoff = baton.trackHandoffRequested({ target: 'worker' });
+          tries(by === 'carrier' ? { carrier: handoff.carrier() } : { handoffId: handoff.id });
+          expect(handoffs.statistics()).toMatchObject({ byStatus: { completed: 1 }, path: 'boss → worker' });
+        }),
+      );
+    }
+    const runs = recording.spans().filter(({ name }) => name === 'invoke_agent worker');
+    expect(runs.map(({ links, attributes }) => [links.length, attributes['baton.handoff.status']])).toEqual([
+      [1, 'accepted'],
+      [1, 'completed'],
+    ]);
+    const [timeline] = buildTimelines(readFinishedSpans(recording.spans()));
+    expect(timeline?.statistics).toMatchObject({ byStatus: { completed: 1 }, loop: false });
+    expect(baton.warnings()).toEqual({});
+  });
+
+  it('has words of its own each time: a third answer is one too many', () => {
+    for (const _ of [1, 2]) {
+      baton.withRun({ agent: 'worker', carrier: ELSEWHERE }, () => {
+        for (const _word of [1, 2, 3]) baton.trackHandoffCompleted();
+      });
+    }
+    expect(baton.warnings()).toEqual({ handoff_already_answered: 2 });
+  });
+
+  it('is not a fan-out, which is two at once', () => {
+    baton.withSession({}, () =>
+      baton.withRun({}, () => {
+        const carrier = baton.trackHandoffRequested({ target: 'worker' }).carrier();
+        const [first, second] = [1, 2].map(() => baton.startRun({ agent: 'worker', carrier }));
+        expect([first?.handoff === undefined, second?.handoff]).toEqual([false, undefined]);
+        for (const run of [first, second]) run?.end();
+      }),
+    );
+    expect(baton.warnings()).toEqual({ handoff_already_picked_up: 1 });
+  });
+});
+
+describe('an answer by id to a handoff that this process does not know', () => {
+  let strangers = 0;
+  const stranger = (): string =>
+    `00-5b8efff798038103d269b633813fc60c-${(++strangers).toString(16).padStart(16, 'f')}-01`;
+  const statuses = (): unknown[] =>
+    recording
+      .spans()
+      .map(({ name, attributes }) => [name, attributes['baton.handoff.status'], attributes['session.id']]);
+
+  it('accepts, then completes, then is one too many; and makes up no session', () => {
+    const handoffId = stranger();
+    for (const _ of [1, 2, 3, 4]) baton.trackHandoffCompleted({ handoffId });
+    expect(statuses()).toEqual([
+      ['accept_handoff', 'accepted', undefined],
+      ['complete_handoff', 'completed', undefined],
+    ]);
+    expect(baton.warnings()).toEqual({ handoff_already_answered: 2 });
+  });
+
+  it('belongs to the session that it names, or that a run has named before', () => {
+    const [named = '', known = ''] = [stranger(), stranger()];
+    baton.trackHandoffRejected({ handoffId: named, sessionId: 'theirs' });
+    baton.withRun({ handoffId: known, sessionId: 'ours', agent: 'billing' }, (run) => run.handoff?.accept());
+    baton.trackHandoffCompleted({ handoffId: known });
+    expect(statuses()).toEqual([
+      ['reject_handoff', 'rejected', 'theirs'],
+      ['accept_handoff', 'accepted', 'ours'],
+      ['invoke_agent billing', 'accepted', 'ours'],
+      ['complete_handoff', 'completed', 'ours'],
+    ]);
+  });
+
+  it('begins anew with a new pick-up', () => {
+    const handoffId = stranger();
+    for (const _ of [1, 2]) {
+      baton.withRun({ handoffId, agent: 'billing' }, () => {
+        baton.trackHandoffCompleted({ handoffId });
+        baton.trackHandoffCompleted({ handoffId });
+      });
+    }
+    expect(recording.spans().map(({ name, attributes }) => [name, attributes['baton.handoff.status']])).toEqual([
+      ['accept_handoff', 'accepted'],
+      ['invoke_agent billing', 'completed'],
+      ['accept_handoff', 'accepted'],
+      ['invoke_agent billing', 'completed'],
+    ]);
+    expect(baton.warnings()).toEqual({});
+  });
+
+  it('finds the run that is at work on it', () => {
+    const handoffId = stranger();
+    const run = baton.startRun({ handoffId, agent: 'billing', sessionId: 's' });
+    baton.trackHandoffAccepted({ handoffId });
+    run.end();
+    expect(tree()).toContain('[baton.handoff.accepted]');
+    expect(baton.warnings()).toEqual({});
+  });
+});
+
+describe('two runs that name the same session of another process', () => {
+  const carrier = { traceparent: '00-5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174-01', 'baton-session': 'theirs' };
+
+  it.each([
+    ['by its id', { sessionId: 'theirs-too' }],
+    ['by carrier', { carrier }],
+  ])('%s hand over to each other, at once or one after the other', (_, named) => {
+    for (const atOnce of [true, false]) {
+      const first = baton.startRun({ ...named, agent: 'a' });
+      first.within(() => baton.trackHandoffRequested({ target: 'b' }));
+      if (!atOnce) first.end();
+      const second = baton.startRun({ ...named, agent: 'b' });
+      second.handoff?.complete();
+      first.end();
+      second.end();
+    }
+    const runs = recording.spans().filter(({ name }) => name === 'invoke_agent b');
+    expect(runs.map(({ links }) => links.map(({ attributes }) => attributes?.['baton.link.type']))).toEqual([
+      ['handoff'],
+      ['handoff'],
+    ]);
+    const asked = recording.spans().filter(({ kind }) => kind === SpanKind.PRODUCER);
+    expect(asked.map(({ attributes }) => attributes['baton.handoff.status'])).toEqual(['accepted', 'requested']);
+    const told = buildTimelines(readFinishedSpans(recording.spans()));
+    expect(told.map(({ statistics }) => statistics.byStatus)).toEqual([{ completed: 2 }]);
+    expect(baton.warnings()).toEqual({});
+  });
+
+  it('take nothing of another session, nor what its source waited for', () => {
+    baton.withRun({ sessionId: 'one', agent: 'a' }, () => {
+      baton.trackHandoffRequested({ target: 'b', mode: 'return_to_caller' });
+    });
+    baton.withRun({ sessionId: 'two', agent: 'a' }, () => baton.trackHandoffRequested({ target: 'b' }));
+    baton.withRun({ sessionId: 'one', agent: 'b' }, (run) => expect(run.handoff).toBeUndefined());
+    baton.withRun({ sessionId: 'two', agent: 'b' }, (run) => expect(run.handoff).toBeDefined());
+  });
+});
+
+describe('reading an id or a carrier', () => {
+  /** What a program records, without the ids, which are others each time. */
+  function recorded(read: (handoff: Handoff) => unknown, program: (ask: () => Handoff) => void): string {
+    program(() => {
+      const handoff = baton.trackHandoffRequested({ target: 'worker' });
+      read(handoff);
+      return handoff;
+    });
+    return tree();
+  }
+
+  const answer = (handoff: Handoff): void => baton.trackHandoffRejected({ handoffId: handoff.id });
+  const programs: Readonly<Record<string, (ask: () => Handoff) => void>> = {
+    'that nobody answers': (ask) => void baton.withRun({}, ask),
+    'that its source reports': (ask) => baton.withRun({}, () => answer(ask())),
+    'that somebody outside answers': (ask) => baton.withSession({}, () => answer(baton.withRun({}, ask))),
+    'that a run takes as the oldest that waits': (ask) =>
+      baton.withRun({}, () => {
+        ask();
+        ask();
+        for (const _ of [1, 2, 3]) baton.withChildRun({ agent: 'worker' }, (run) => run.handoff?.complete());
+      }),
+    'that a run takes late': (ask) =>
+      baton.withRun({}, () => {
+        const run = baton.startChildRun({ agent: 'worker' });
+        ask();
+        run.within(() => baton.trackHandoffCompleted());
+        run.end();
+      }),
+    'whose session is over when it is answered': (ask) => answer(baton.withSession({}, () => baton.withRun({}, ask))),
+  };
+
+  it.each(Object.keys(programs))('changes nothing of a handoff %s', async (name) => {
+    const play = programs[name] as (typeof programs)[string];
+    const told: string[] = [];
+    for (const read of [() => {}, ({ id }: Handoff) => id, (handoff: Handoff) => JSON.stringify(handoff.carrier())]) {
+      told.push(recorded(read, play));
+      await recording.stop();
+      recording = startRecording();
+    }
+    expect(told[0]).toContain('PRODUCER');
+    expect(told).toEqual([told[0], told[0], told[0]]);
+  });
+});
+
+describe('what a run has in hand', () => {
+  it('is nothing where nobody handed it anything', () => {
+    baton.withRun({}, (run) => expect(run.handoff).toBeUndefined());
+    new Baton({ agent: 'off', enabled: false }).withRun({}, (run) => expect(run.handoff).toBeUndefined());
+  });
+
+  it('says who hands over, and takes what goes with the answer', () => {
+    baton.withRun({}, () => {
+      const asked = baton.trackHandoffRequested({ target: 'billing' });
+      baton.withChildRun({ agent: 'billing' }, ({ handoff }) => {
+        expect([handoff?.id, handoff?.source]).toEqual([asked.id, 'triage']);
+        handoff?.accept({ reason: 'I am free' });
+        handoff?.complete({ payloadSummary: { refunded: 49 } });
+      });
+    });
+    expect(attributesOf('accept_handoff')['baton.handoff.reason']).toBe('I am free');
+    const events = recording.spans().flatMap(({ events }) => events);
+    expect(events.map(({ attributes }) => attributes?.['baton.handoff.payload_summary'])).toEqual([
+      undefined,
+      '{"refunded":49}',
+    ]);
+  });
+
+  it('is done at once when it was not accepted before', () => {
+    baton.withRun({}, () => {
+      baton.trackHandoffRequested({ target: 'billing' });
+      baton.withChildRun({ agent: 'billing' }, (run) => run.handoff?.complete());
+    });
+    expect(tree()).toContain('{handoff.status=completed}');
+    expect(tree()).toContain('[baton.handoff.accepted, baton.handoff.completed]');
+  });
+
+  it('fails with what went wrong, and is misused like the calls', () => {
+    const strict = new Baton({ agent: 'triage', strict: true });
+    strict.withRun({}, () => {
+      strict.trackHandoffRequested({ target: 'billing' });
+      strict.withChildRun({ agent: 'billing' }, ({ handoff }) => {
+        handoff?.fail({ error: new RangeError('no seat left') });
+        expect(() => handoff?.accept()).toThrow('the handoff was failed already');
+      });
+    });
+    expect(attributesOf('fail_handoff')['error.type']).toBe('RangeError');
+  });
+
+  it('never throws over a reply that cannot be read', () => {
+    baton.withRun({}, () => {
+      baton.trackHandoffRequested({ target: 'billing' });
+      baton.withChildRun({ agent: 'billing' }, ({ handoff }) =>
+        handoff?.accept({
+          get reason(): string {
+            throw new Error('no');
+          },
+        }),
+      );
+    });
+    expect(tree()).toContain('accept_handoff');
+    expect(baton.warnings()).toEqual({ invalid_input: 1 });
+  });
+
+  it('can be completed when its run has ended: a span of its own says so', () => {
+    baton.withSession({}, () =>
+      baton.withRun({}, () => {
+        baton.trackHandoffRequested({ target: 'billing' });
+        const run = baton.startChildRun({ agent: 'billing' });
+        run.end();
+        run.handoff?.complete();
+      }),
+    );
+    expect(tree()).toContain('complete_handoff triage CONSUMER {handoff.status=completed}');
+    const [timeline] = buildTimelines(readFinishedSpans(recording.spans()));
+    expect(timeline?.statistics.byStatus).toEqual({ completed: 1 });
+  });
+});
+
+describe('an answer that names the run of another process', () => {
+  it('is a report, and has its span there', () => {
+    const there = '00-5b8efff798038103d269b633813fc60c-eee19b7ec3c1b199-01';
+    baton.withSession({}, ({ handoffs }) => {
+      const { id } = baton.withRun({}, () => baton.trackHandoffRequested({ target: 'billing' }));
+      baton.trackHandoffCompleted({ handoffId: id, runId: there });
+      expect([...handoffs].map(({ status }) => status)).toEqual(['accepted']);
+    });
+    expect(recording.spans().filter(({ kind }) => kind === SpanKind.CONSUMER)).toEqual([]);
   });
 });

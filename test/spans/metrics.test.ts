@@ -124,16 +124,68 @@ describe('metrics', () => {
     expect(sum).toBeLessThan(3);
   });
 
-  it('leave a handoff that went away in a carrier to whoever reads it', async () => {
+  const handoffs = async (): Promise<string[]> =>
+    (await measured()).filter((line) => line.startsWith('baton.handoffs'));
+
+  it('count a handoff where it was asked, whether or not somebody reads its carrier, and what was received apart', async () => {
     const baton = record();
     let carrier = {};
     baton.withRun({}, () => {
+      baton.trackHandoffRequested({ target: 'worker' });
       carrier = baton.trackHandoffRequested({ target: 'worker' }).carrier();
     });
-    expect((await measured()).filter((line) => line.includes('handoff'))).toEqual([]);
-    baton.withRun({ agent: 'worker', carrier }, () => {});
-    expect((await measured()).filter((line) => line.includes('handoff'))).toEqual([
-      expect.stringMatching(/^baton\.handoffs status=accepted source=triage target=worker mode=\w+ 1 \{handoff\}$/),
+    const asked = ['baton.handoffs status=requested source=triage target=worker mode=return_to_caller 2 {handoff}'];
+    expect(await handoffs()).toEqual(asked);
+    baton.withRun({ agent: 'worker', carrier }, () => baton.trackHandoffCompleted());
+    expect(await handoffs()).toEqual(asked);
+    expect(await measured()).toContain(
+      'baton.received_handoffs status=accepted source=triage target=worker 1 {handoff}',
+    );
+  });
+
+  it('count a handoff that is tried twice once, with its last word', async () => {
+    const baton = record();
+    baton.withSession({}, () =>
+      baton.withRun({}, () => {
+        const { id } = baton.trackHandoffRequested({ target: 'worker' });
+        for (const outcome of ['failed', 'done']) {
+          const run = baton.startRun({ agent: 'worker', handoffId: id });
+          run.handoff?.accept();
+          if (outcome === 'failed') run.fail(new Error('503'));
+          else run.handoff?.complete();
+          run.end();
+        }
+      }),
+    );
+    expect(await handoffs()).toEqual([
+      'baton.handoffs status=completed source=triage target=worker mode=return_to_caller 1 {handoff}',
+    ]);
+  });
+
+  it('count a handoff that nobody could complete with the end of its session', async () => {
+    const baton = record();
+    const session = baton.startSession({});
+    session.within(() =>
+      baton.withRun({}, () => {
+        baton.trackHandoffRequested({ target: 'worker' });
+        baton.startRun({ agent: 'worker' }).fail(new Error('503'));
+      }),
+    );
+    expect(await handoffs()).toEqual([]);
+    session.end();
+    expect(await handoffs()).toEqual([
+      'baton.handoffs status=accepted source=triage target=worker mode=return_to_caller 1 {handoff}',
+    ]);
+  });
+
+  it('mark a handoff whose deadline passed while its carrier was away', async () => {
+    const baton = record();
+    await baton.withRun({}, async () => {
+      baton.trackHandoffRequested({ target: 'worker', expiresInMs: 5 }).carrier();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    expect(await handoffs()).toEqual([
+      'baton.handoffs status=requested source=triage target=worker mode=return_to_caller overdue=true 1 {handoff}',
     ]);
   });
 

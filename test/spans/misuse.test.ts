@@ -1080,7 +1080,8 @@ const START = [
   'trackHandoffRequested',
 ];
 const TELL = [
-  ...['trackHandoffCompleted', 'trackHandoffRejected', 'trackHandoffFailed', 'trackHandoffReturned', 'track'],
+  ...['trackHandoffAccepted', 'trackHandoffCompleted', 'trackHandoffRejected', 'trackHandoffFailed'],
+  ...['trackHandoffReturned', 'track'],
   'captureError',
   'resolveApproval',
 ];

@@ -6,6 +6,7 @@ import {
   type ReadableSpan,
   type Sampler,
   SimpleSpanProcessor,
+  type SpanLimits,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 
@@ -23,6 +24,7 @@ export interface RecordingOptions {
   readonly sampler?: Sampler;
   readonly spanProcessors?: SpanProcessor[];
   readonly propagator?: TextMapPropagator;
+  readonly spanLimits?: SpanLimits;
 }
 
 /** Registers a real SDK provider that keeps its spans in memory. One at a time: it is global. */
@@ -30,6 +32,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({
     ...(options.sampler ? { sampler: options.sampler } : {}),
+    ...(options.spanLimits ? { spanLimits: options.spanLimits } : {}),
     spanProcessors: [new SimpleSpanProcessor(exporter), ...(options.spanProcessors ?? [])],
   });
   trace.setGlobalTracerProvider(provider);

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 
 /** More is no text that a replay can hold; also what a small file unpacks to. */
-export const MAX_FILE_BYTES: number = 256 * 2 ** 20;
+export const MAX_FILE_BYTES: number = 128 * 2 ** 20;
 export const TOO_LARGE: string = `it is larger than ${MAX_FILE_BYTES / 2 ** 20} MB; split it, or keep the lines of one session`;
 
 /** Why a file is no text: what it is instead, and what to do. */

@@ -34,6 +34,9 @@ const WRAPPERS = ['result', 'trace', 'data'];
 const MAX_NESTING = 8;
 /** So much that is broken is no text that somebody wants to see the rest of. */
 const MAX_BROKEN = 10_000;
+/** More than a file of 128 MB has. */
+const MAX_VALUES = 20_000_000;
+const [COMMA, LIST, OBJECT] = [0x2c, 0x5b, 0x7b];
 const EXPECTED = 'expected an object with "resourceSpans"';
 
 /**
@@ -61,6 +64,13 @@ class OtlpText {
   readonly problems: SourceProblem[] = [];
 
   read(text: string): void {
+    if (hasTooManyValues(text)) {
+      this.#problem(
+        1,
+        `expected no more than ${MAX_VALUES / 1e6} million values, got more: split it, or keep one session`,
+      );
+      return;
+    }
     let understood = false;
     let broken = 0;
     let first: JsonPiece | undefined;
@@ -140,6 +150,20 @@ class OtlpText {
   #problem(line: number, message: string): void {
     this.problems.push({ line, message });
   }
+}
+
+/**
+ * A list of millions of empty lists is small as a text and takes gigabytes when it is parsed. Spans have a value for each 20
+ * characters or so.
+ */
+function hasTooManyValues(text: string): boolean {
+  if (text.length <= MAX_VALUES) return false;
+  let values = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === COMMA || code === LIST || code === OBJECT) values++;
+  }
+  return values > MAX_VALUES;
 }
 
 /** A span that may turn out to be none. */

@@ -85,7 +85,7 @@ export function counted(number: number, noun: string): string {
 }
 
 function amount(number: number | undefined, what: string): string[] {
-  return number ? [`${count(number)} ${what}`] : [];
+  return number ? [`${count(number)} ${number === 1 ? what.replace('tokens', 'token') : what}`] : [];
 }
 
 /** Smaller sums have more digits than anybody reads. */

@@ -12,8 +12,8 @@ function escapeUnits(character: string): string {
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
-/** Deeper lines are indented no further: else a chain of spans would be a triangle of spaces. */
-const MAX_INDENT = 64;
+/** What is deeper stands on one line: else a chain of spans would be a triangle of spaces. */
+const MAX_INDENT = 32;
 
 /** A list or an object that is being written: what is left of it, and how it ends. */
 interface Open {
@@ -23,7 +23,7 @@ interface Open {
   isEmpty: boolean;
 }
 
-/** What `JSON.stringify(value, null, 2)` writes, but of any depth. What stands inside itself becomes `null`. */
+/** As `JSON.stringify(value, null, 2)`, but of any depth. What stands inside itself becomes `null`. */
 function toJson(root: unknown): string {
   const pieces: string[] = [];
   const path: Open[] = [];
@@ -55,7 +55,7 @@ function toJson(root: unknown): string {
 }
 
 function newLine(depth: number): string {
-  return `\n${'  '.repeat(Math.min(depth, MAX_INDENT))}`;
+  return depth > MAX_INDENT ? '' : `\n${'  '.repeat(depth)}`;
 }
 
 function* items(list: readonly unknown[]): Generator<readonly [string, unknown]> {

@@ -1,13 +1,22 @@
 /** A member of an object as it is found without asking a getter, or undefined. Proxies are asked by no `get`. */
 export function member(object: object, name: string | symbol): PropertyDescriptor | undefined {
+  return lookUp(object, name).found;
+}
+
+/** A member, and how far up the chain of prototypes it was found: 0 for one of the object's own. */
+export function lookUp(
+  object: object,
+  name: string | symbol,
+): { found: PropertyDescriptor | undefined; depth: number } {
   let holder: object | null = object;
+  let depth = 0;
   // Longer chains of prototypes nobody writes; a proxy may have an endless one.
-  for (let depth = 0; holder !== null && depth < 100; depth++) {
+  for (; holder !== null && depth < 100; depth++) {
     const found = Object.getOwnPropertyDescriptor(holder, name);
-    if (found) return found;
+    if (found) return { found, depth };
     holder = Object.getPrototypeOf(holder);
   }
-  return undefined;
+  return { found: undefined, depth };
 }
 
 /** The method of that name, where it is a plain one and no getter. */

@@ -4,13 +4,14 @@ import type { Progressed } from './progress.ts';
 import { type Reading, read } from './reading.ts';
 
 /** What Baton needs of a stream of Node, or of the package `readable-stream`. */
-interface NodeReadable {
+interface NodeStream {
   once(event: string, listener: () => void): unknown;
   removeListener(event: string, listener: () => void): unknown;
   readonly errored?: unknown;
   readonly closed?: boolean;
   readonly destroyed?: boolean;
   readonly readableEnded?: boolean;
+  readonly writableFinished?: boolean;
   readonly readableFlowing?: boolean | null;
   readonly readableDidRead?: boolean;
 }
@@ -31,10 +32,10 @@ function isState(value: object, name: string): boolean {
 
 /** No `error` listener: it would swallow what the app does not handle. `close` comes after an error, too. */
 export function onNodeStream(stream: object, awaiting: Awaiting): void {
-  const source = stream as NodeReadable;
+  const source = stream as NodeStream;
   if (source.closed || source.destroyed || source.readableEnded) {
     if (source.errored) awaiting.failed(source.errored);
-    else if (source.readableEnded) awaiting.done(stream);
+    else if (isWhole(source)) awaiting.done(stream);
     else awaiting.cancelled();
     return;
   }
@@ -52,15 +53,20 @@ export function onNodeStream(stream: object, awaiting: Awaiting): void {
   });
 }
 
-function listenerOf(source: NodeReadable, reading: Reading): () => void {
+function listenerOf(source: NodeStream, reading: Reading): () => void {
   return () => {
     if (source.errored) reading.failed(source.errored);
-    else if (source.destroyed && source.readableEnded === false) reading.cancelled();
+    else if (source.destroyed && !isWhole(source)) reading.cancelled();
     else reading.done(source);
   };
 }
 
-function lookAt(held: WeakRef<NodeReadable>): () => Progressed {
+/** Read to its end, or written where it cannot be read. */
+function isWhole({ readableEnded, writableFinished }: NodeStream): boolean {
+  return readableEnded ?? writableFinished ?? true;
+}
+
+function lookAt(held: WeakRef<NodeStream>): () => Progressed {
   return () => {
     const source = held.deref();
     if (!source?.readableDidRead) return 'unread';

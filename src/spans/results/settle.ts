@@ -62,10 +62,10 @@ function hasAsyncIterator(value: object): boolean {
   return Symbol.asyncIterator in value && method(value, Symbol.asyncIterator) !== undefined;
 }
 
-/** Of a `Response`; that of node-fetch has a Node stream as its body. */
+/** Of a `Response`; that of node-fetch is a Node stream, written to by node-fetch alone. */
 function watchBody(value: object, body: object | undefined, awaiting: Awaiting): void {
   if (body && isWebStream(body)) onWebStream(body, awaiting);
-  else if (body && isNodeReadable(body)) onNodeStream(body, awaiting);
+  else if (body && isNodeStream(body)) onNodeStream(body, awaiting);
   else awaiting.done(value);
 }
 
@@ -82,19 +82,19 @@ function settleOther(value: unknown, until: (result: unknown) => unknown, awaiti
     awaiting.cannotWatch(`until threw: ${messageOf(error)}`);
     return;
   }
-  const told = new UntilTold(awaiting, value);
-  // Who waits for a promise asks for its work to be done: that of the result is the app's to ask for.
-  if (other === value && isObject(value)) settleObject(value, told);
-  else waitFor(other, told);
+  waitFor(other, other === value, new UntilTold(awaiting, value));
 }
 
-function waitFor(other: unknown, awaiting: Awaiting): void {
+function waitFor(other: unknown, isResult: boolean, awaiting: Awaiting): void {
   if (!isObject(other)) {
     awaiting.done(other);
     return;
   }
   try {
-    if (isPlainPromise(other) || isPromiseLike(other)) {
+    // The app says that it ends, also where it can be written to.
+    if (isNodeStream(other)) onNodeStream(other, awaiting);
+    // Who waits for a promise asks for its work to be done: that of the result is the app's to ask for.
+    else if (!isResult && (isPlainPromise(other) || isPromiseLike(other))) {
       const promised = other as PromiseLike<unknown>;
       promised.then(
         (value) => settleValue(value, awaiting),

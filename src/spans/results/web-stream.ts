@@ -1,6 +1,6 @@
 import { context as contextApi } from '@opentelemetry/api';
 import type { Awaiting } from './awaiting.ts';
-import { member, method, overlay } from './members.ts';
+import { lookUp, member, method, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
 
 /**
@@ -26,10 +26,30 @@ export function bodyOf(value: object): object | undefined {
   if (!('bodyUsed' in value)) return undefined;
   // Where nobody could tell when it ends, it is not even touched: some runtimes make a stream only of what is asked for.
   if (!(CLOSED in new ReadableStream())) return undefined;
-  const tag = member(value, Symbol.toStringTag);
+  const { found: tag, depth } = lookUp(value, Symbol.toStringTag);
   if ((tag?.get ? tag.get.call(value) : tag?.value) !== 'Response') return undefined;
+  // A class in front of the one that says so makes a body only when somebody asks.
+  if (lookUp(value, 'body').depth < depth) return keptBody(value);
   const { body } = value as { readonly body?: unknown };
-  return typeof body === 'object' && body !== null ? body : undefined;
+  return isObject(body) ? body : undefined;
+}
+
+/**
+ * The response of @hono/node-server keeps what it was given, in a list, and sends a text in another way than a real response, which
+ * it makes and keeps as well when it is asked for more.
+ */
+function keptBody(value: object): object | undefined {
+  for (const name of Object.getOwnPropertySymbols(value)) {
+    const kept: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
+    const given: unknown = Array.isArray(kept) ? kept.find((each) => isObject(each) && isWebStream(each)) : kept;
+    const body = isObject(given) && !isWebStream(given) ? bodyOf(given) : given;
+    if (isObject(body)) return body;
+  }
+  return undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Those whose end is listened to already: however often a stream is given, it gets one listener. */
