@@ -57,6 +57,8 @@ export abstract class Activity implements Scoped, Around {
     this.record = around.record;
     this.parent = stillOpen(around.activity);
     if (this.parent) this.parent.inside++;
+    // Before anybody can find this one: who gives way may end all that is in its session.
+    this.peers().makeRoom();
     this.span = span;
     this.startedAt = startedAt;
     this.context = withScope(parent, active ?? undefined, this);
@@ -118,6 +120,11 @@ export abstract class Activity implements Scoped, Around {
     if (!this.ended) this.close(as);
   }
 
+  /** It gave way, or went with what was around it. */
+  get wasForgotten(): boolean {
+    return this.gaveWay || this.record.owner?.gaveWay === true;
+  }
+
   /** Ends it, because too many are open. */
   giveWay(): void {
     this.gaveWay = true;
@@ -145,7 +152,7 @@ export abstract class Activity implements Scoped, Around {
     const { diagnostics } = this.recorder;
     if (this.ended) {
       // The app has ended nothing, and was told already.
-      if (this.gaveWay) return;
+      if (this.wasForgotten) return;
       diagnostics.misuse('ended_scope', 'a setter was called after the end; set it before, or it is lost');
       return;
     }

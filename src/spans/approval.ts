@@ -3,7 +3,7 @@ import * as key from '../attributes.ts';
 import { sessionOf, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
-import { describe } from '../errors.ts';
+import { BatonError, describe } from '../errors.ts';
 import type { Approval as ApprovalHandle } from '../handles.ts';
 import type { ApprovalAnswer, ApprovalDecision, ApprovalInput, ApprovalStatus, Carrier, RunStatus } from '../model.ts';
 import { approvalDecision, approvalSpan, commonAttributes, KIND_INTERNAL } from '../span-model.ts';
@@ -46,6 +46,10 @@ export class Approval extends InRun implements ApprovalHandle {
   }
 
   decide(status: ApprovalStatus, decision?: ApprovalDecision): void {
+    if (this.gaveWay && this.#status === 'requested') {
+      this.#decideLate(status, decision);
+      return;
+    }
     if (this.ended) {
       this.recorder.diagnostics.misuse(
         'approval_already_decided',
@@ -56,6 +60,18 @@ export class Approval extends InRun implements ApprovalHandle {
     this.write((attributes) => approvalDecision(attributes, decision, this.recorder.content));
     this.#status = status;
     this.end();
+  }
+
+  /** The app still waits for what gave way: the decision has a span of its own, as on one that was asked for elsewhere. */
+  #decideLate(status: ApprovalStatus, decision: ApprovalDecision | undefined): void {
+    this.#status = status;
+    const carrier = this.suspend();
+    try {
+      resolveApproval(this.recorder, { ...decision, status, carrier } as ApprovalAnswer);
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      this.recorder.failed('recording a decision', error);
+    }
   }
 
   suspend(): Carrier {

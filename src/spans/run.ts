@@ -132,8 +132,9 @@ export class Run extends Activity implements RunHandle {
     }
     this.record.handoffs.sourceEnded(this.id);
     registry.runs.delete(this.id);
-    rememberEnded(this.id, this.record.mark);
-    if (this.gaveWay) rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
+    if (outcome === 'abandoned' && this.wasForgotten)
+      rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
+    else rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
   }
