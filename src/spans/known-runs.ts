@@ -27,7 +27,7 @@ export function rememberEnded(id: string, sessionMark = 0): void {
 
 export function hasEnded(id: string): boolean {
   const mark = markOf(id);
-  return ended.marks[mark % PLACES] === mark;
+  return ended.marks[mark % PLACES] === mark || evicted.runs.has(id);
 }
 
 export function rememberEvicted(runId: string, run: EvictedRun): void {
