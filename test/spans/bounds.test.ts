@@ -1,17 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOffSampler, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { type ById, MOST_KEPT } from '../../src/by-id.ts';
+import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped } from '../../src/index.ts';
-import { shared } from '../../src/shared.ts';
 import { registry } from '../../src/spans/registry.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 // What an app never ends: bounds as in an app are tried by the soak bench, here they are small.
 
-const evicted = shared<{ runs: ById<unknown>; isFull: boolean }>('evicted', () => {
-  throw new Error('the registry of runs is not there');
-});
+const { evicted } = registry;
 const bounded = [...Object.values(registry.open), registry.droppedSessions, evicted.runs];
 
 let recording: Recording;
@@ -27,7 +24,7 @@ afterEach(async () => {
   await recording.stop();
   for (const each of bounded) each.limit = MOST_KEPT;
   evicted.runs.clear();
-  evicted.isFull = false;
+  evicted.hasForgotten = false;
 });
 
 function atMost(limit: number): void {
