@@ -63,6 +63,6 @@ export function hasEnded(runId: string): boolean {
 }
 
 /** The last eight digits of the span id: enough for a warning, and no string to keep. */
-function markOf(runId: string): number {
+export function markOf(runId: string): number {
   return Number.parseInt(runId.slice(44, 52), 16) >>> 0;
 }

@@ -22,7 +22,7 @@ import { type Micros, now } from './clock.ts';
 import { elsewhereById, sessionById } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
-import { fitting } from './limits.ts';
+import { cut } from './limits.ts';
 import type { RunChain } from './long-session.ts';
 import { pickUp } from './pick-up.ts';
 import { Received } from './received.ts';
@@ -154,8 +154,10 @@ export class Run extends Activity implements RunHandle {
     // A run that picked it up and said nothing has accepted it: it did the work.
     if (pickedUp?.status === 'requested') say(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
     pickedUp?.ended(outcome);
-    for (const handoff of this.asked ?? []) handoff.sourceEnded();
-    this.asked = undefined;
+    if (this.asked) {
+      for (const handoff of this.asked) handoff.sourceEnded();
+      this.asked = undefined;
+    }
     registry.runs.delete(this.id);
     rememberEnded(this.id);
     // A run that outlives its session has nobody else to close what it asked for.
@@ -225,7 +227,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const chain = around.runId === undefined ? around.record.chain : undefined;
   if (chain) all = together(all, linkOf(chain, parent));
   // Behind those of its own, so that joins give way where they are too many.
-  const { links, left } = fitting(together(all, joinsOf(recorder, input.joins)), recorder.limits.links);
+  const links = together(all, joinsOf(recorder, input.joins));
+  const left = cut(links, recorder.limits.links);
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);
