@@ -22,7 +22,8 @@ export interface Soaked {
 const [operations = '', limit = '', ...kinds] = process.argv.slice(2);
 const each = Math.ceil(Number(operations) / 10);
 if (Number(limit) > 0) {
-  for (const bounded of [...Object.values(registry.open), registry.droppedSessions]) bounded.limit = Number(limit);
+  const { open, droppedSessions, evicted } = registry;
+  for (const bounded of [...Object.values(open), droppedSessions, evicted.runs]) bounded.limit = Number(limit);
 }
 for (const kind of kinds) console.log(JSON.stringify(await soaked(kind)));
 

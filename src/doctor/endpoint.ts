@@ -2,7 +2,7 @@ import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ask, redirectOf, shownAddress, withCredentials } from '../address.ts';
 import { suppressed } from '../context/suppress.ts';
 import { messageOf } from '../diagnostics.ts';
-import { LONGEST_TIMER_MS } from '../time-limit.ts';
+import { timeoutSignal } from '../time-limit.ts';
 import { type Finding, good, problem, repeated, warning } from './finding.ts';
 
 const TRACES = '/v1/traces';
@@ -116,7 +116,7 @@ async function post(url: string, headers: Readonly<Record<string, string>>, time
       method: 'POST',
       headers: { ...address.headers, ...headers, 'content-type': 'application/json' },
       body: '{"resourceSpans":[]}',
-      signal: AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMER_MS)),
+      signal: timeoutSignal(timeoutMs),
     }),
   );
   const text = await beginningOf(response);

@@ -14,6 +14,7 @@ import { readFlag, readMetadata, readNumber, readText } from './attribute-reader
 import { alignClocks, describeSkews } from './clock-skew.ts';
 import { summariseHandoffs } from './handoff-path.ts';
 import { errorKey, findFailures, sumUsage } from './outcome.ts';
+import { redacted } from './redacted.ts';
 import { SessionClock } from './session-clock.ts';
 import { groupBySession } from './session-of-span.ts';
 import type { SessionTimeline, TimelineFailure } from './session-timeline.ts';
@@ -25,10 +26,11 @@ import { tellStory } from './story.ts';
 
 /**
  * The sessions among these spans, oldest first. Spans may come in any order, twice, from several traces and without
- * their parents: what is missing leaves a hole, never an error. Spans of no session are left out.
+ * their parents: what is missing leaves a hole, never an error. Spans of no session are left out. Secrets are taken out, whoever
+ * recorded them.
  */
 export function buildTimelines(spans: Iterable<RecordedSpan>): SessionTimeline[] {
-  const all = deduplicateSpans(spans);
+  const all = deduplicateSpans(spans).map(redacted);
   const index = new SpanIndex(all);
   return [...groupBySession(all, index)]
     .map(([id, members]) => buildTimeline(id, members, index))

@@ -334,6 +334,8 @@ class Reader {
     if (last === ']') {
       const open = lastBefore(text, '[', end - 1);
       if (open < 0) return undefined;
+      // `api_key[]=x`
+      if (open === end - 2) return this.#nameBefore(open);
       const inner = text.slice(open + 1, end - 1).replace(/^["'`]|["'`]$/g, '');
       return this.#name(inner, open + 1, undefined);
     }

@@ -1,6 +1,5 @@
-import { ById } from '../by-id.ts';
-import type { Agent } from '../model.ts';
 import { shared } from '../shared.ts';
+import { type EvictedRun, registry } from './registry.ts';
 
 /**
  * Marks of what has ended lately, and of its session, each in a place of its own that a later one may take. Numbers alone: a text
@@ -9,14 +8,7 @@ import { shared } from '../shared.ts';
 const PLACES = 4_096;
 const ended = shared('ended', () => ({ marks: new Uint32Array(PLACES), sessions: new Uint32Array(PLACES) }));
 
-/** Of a run that gave way to newer ones. */
-interface EvictedRun {
-  readonly sessionId: string;
-  readonly agent: Agent;
-}
-
-/** Here none takes the place of another. */
-const evicted = shared('evicted', () => ({ runs: new ById<EvictedRun>(), isFull: false }));
+const { evicted } = registry;
 
 /** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
 export function rememberEnded(id: string, sessionMark = 0): void {
@@ -27,11 +19,11 @@ export function rememberEnded(id: string, sessionMark = 0): void {
 
 export function hasEnded(id: string): boolean {
   const mark = markOf(id);
-  return ended.marks[mark % PLACES] === mark;
+  return ended.marks[mark % PLACES] === mark || evicted.runs.has(id);
 }
 
 export function rememberEvicted(runId: string, run: EvictedRun): void {
-  if (evicted.runs.set(runId, run)) evicted.isFull = true;
+  if (evicted.runs.set(runId, run)) evicted.hasForgotten = true;
 }
 
 export function evictedRun(runId: string): EvictedRun | undefined {
@@ -45,7 +37,7 @@ export function evictedRun(runId: string): EvictedRun | undefined {
 export function mayBelongTo(sessionMark: number, runId: string): boolean {
   const mark = markOf(runId);
   if (ended.marks[mark % PLACES] === mark) return ended.sessions[mark % PLACES] === sessionMark;
-  return !evicted.isFull;
+  return !evicted.hasForgotten;
 }
 
 /** The last eight digits of the span id. By hand, because `parseInt` costs as much as all the rest here. */

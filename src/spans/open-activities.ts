@@ -21,7 +21,8 @@ export class OpenActivities {
     this.#what = what;
   }
 
-  enter(activity: Activity): void {
+  /** For one more. */
+  makeRoom(): void {
     while (this.size >= this.limit && this.#oldest) {
       const first = this.#next(this.#oldest);
       first.recorder.diagnostics.warn(
@@ -30,7 +31,14 @@ export class OpenActivities {
       );
       first.giveWay();
     }
-    this.#append(activity);
+  }
+
+  enter(activity: Activity): void {
+    activity.older = this.#newest;
+    if (this.#newest) this.#newest.newer = activity;
+    else this.#oldest = activity;
+    this.#newest = activity;
+    this.size++;
   }
 
   leave(activity: Activity): void {
@@ -45,20 +53,12 @@ export class OpenActivities {
     this.size--;
   }
 
-  #append(activity: Activity): void {
-    activity.older = this.#newest;
-    if (this.#newest) this.#newest.newer = activity;
-    else this.#oldest = activity;
-    this.#newest = activity;
-    this.size++;
-  }
-
   /** Takes the one out that gives way. Those that are spared have their turn again when all others have had it. */
   #next(first: Activity): Activity {
     let next = first;
     for (let spared = 0; next.inside > 0 && spared < MOST_SPARED; spared++) {
       this.leave(next);
-      this.#append(next);
+      this.enter(next);
       next = this.#oldest ?? next;
     }
     this.leave(next);

@@ -1,6 +1,7 @@
 import type { SpanContext } from '@opentelemetry/api';
 import { ById } from '../by-id.ts';
 import type { Diagnostics } from '../diagnostics.ts';
+import type { Agent } from '../model.ts';
 import { shared } from '../shared.ts';
 import type { Activity } from './activity.ts';
 import type { Approval } from './approval.ts';
@@ -9,6 +10,12 @@ import { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
+
+/** Of a run that gave way to newer ones. */
+export interface EvictedRun {
+  readonly sessionId: string;
+  readonly agent: Agent;
+}
 
 /** What is open in this process, by id: for code that names ids where no async context leads. */
 interface Registry {
@@ -20,6 +27,8 @@ interface Registry {
   readonly droppedSessions: ById<SpanContext>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: ById<Handoff>;
+  /** Runs that gave way, for what still names them, and whether some of them are forgotten. */
+  readonly evicted: { readonly runs: ById<EvictedRun>; hasForgotten: boolean };
   /** All that is open, by kind, so that many of one kind push none of another out. */
   readonly open: Readonly<Record<'sessions' | 'runs' | 'approvals' | 'pieces', OpenActivities>>;
 }
@@ -31,6 +40,7 @@ export const registry: Registry = shared('registry', () => ({
   handoffs: new ById(),
   droppedSessions: new ById(),
   answeredHandoffs: new ById(),
+  evicted: { runs: new ById(), hasForgotten: false },
   open: {
     sessions: new OpenActivities('sessions'),
     runs: new OpenActivities('runs'),

@@ -35,6 +35,12 @@ type Act =
   | { readonly does: 'foreign' }
   | { readonly does: 'tool'; readonly acts: readonly Act[] };
 
+/** How the clocks behave when they are read. */
+interface Pace {
+  readonly costs: readonly number[];
+  readonly isReal: boolean;
+}
+
 const startOf = ({ startTime: [seconds, nanos] }: ReadableSpan): number => seconds * 1e3 + nanos / 1e6;
 const endOf = ({ endTime: [seconds, nanos] }: ReadableSpan): number => seconds * 1e3 + nanos / 1e6;
 
@@ -48,8 +54,8 @@ class World {
   #count = 0;
   #disturbed = 0;
 
-  constructor(costs: readonly number[]) {
-    this.clocks = new SimulatedClocks(costs);
+  constructor({ costs, isReal }: Pace) {
+    this.clocks = new SimulatedClocks(costs, { isReal });
     clocks = this.clocks;
   }
 
@@ -89,15 +95,15 @@ class World {
 }
 
 /** Runs a program in a tool call, and gives its spans by name. */
-function play(costs: readonly number[], acts: readonly Act[]): { world: World; spans: readonly ReadableSpan[] } {
-  const before = recording.spans().length;
-  const world = new World(costs);
+function play(pace: Pace, acts: readonly Act[]): { world: World; spans: readonly ReadableSpan[] } {
+  recording.forget();
+  const world = new World(pace);
   try {
     world.play([{ does: 'tool', acts }]);
   } finally {
     world.clocks.takeBack();
   }
-  return { world, spans: recording.spans().slice(before) };
+  return { world, spans: recording.spans() };
 }
 
 /** Children of spans of ours, whoever made them, that start after the end of their parent: by how much. */
@@ -114,7 +120,7 @@ const reading = fc.oneof(
   { weight: 30, arbitrary: fc.double({ min: 0.001, max: 0.003, noNaN: true }) },
   { weight: 1, arbitrary: fc.double({ min: 0.5, max: 40, noNaN: true }) },
 );
-const costs = fc.array(reading, { minLength: 1, maxLength: 40 });
+const pace = fc.record({ costs: fc.array(reading, { minLength: 1, maxLength: 40 }), isReal: fc.boolean() });
 const work = fc.record({ does: fc.constant('work' as const), ms: fc.double({ min: 0, max: 3, noNaN: true }) });
 const foreign = fc.constant({ does: 'foreign' as const });
 const sleep = fc.record({ does: fc.constant('sleep' as const), ms: fc.constantFrom(0.4, 30, HOUR) });
@@ -135,8 +141,8 @@ const SMALL = [-4, -1.5, -0.4, 2];
 describe('on any clocks', () => {
   it('no child starts after the end of a span of ours, also after sleeps and steps of the wall clock', () => {
     fc.assert(
-      fc.property(costs, program(sleep, step([...LARGE, ...SMALL])), (costs, acts) => {
-        expect(late(play(costs, acts).spans)).toEqual([]);
+      fc.property(pace, program(sleep, step([...LARGE, ...SMALL])), (pace, acts) => {
+        expect(late(play(pace, acts).spans)).toEqual([]);
       }),
       RUNS,
     );
@@ -144,8 +150,8 @@ describe('on any clocks', () => {
 
   it('a start lies in a millisecond that the wall clock showed then, but for the order', () => {
     fc.assert(
-      fc.property(costs, program(sleep, step(LARGE)), (costs, acts) => {
-        const { world, spans } = play(costs, acts);
+      fc.property(pace, program(sleep, step(LARGE)), (pace, acts) => {
+        const { world, spans } = play(pace, acts);
         const starts = new Map(spans.map((span) => [span.name, startOf(span)]));
         const wrong = world.told.filter(({ name, from, to }) => {
           const start = starts.get(name) as number;
@@ -159,8 +165,8 @@ describe('on any clocks', () => {
 
   it('starts strictly rise, unless the wall clock is set back by more than five milliseconds', () => {
     fc.assert(
-      fc.property(costs, program(sleep, step([...LARGE.filter((ms) => ms > 0), ...SMALL])), (costs, acts) => {
-        const { world, spans } = play(costs, acts);
+      fc.property(pace, program(sleep, step([...LARGE.filter((ms) => ms > 0), ...SMALL])), (pace, acts) => {
+        const { world, spans } = play(pace, acts);
         const starts = new Map(spans.map((span) => [span.name, startOf(span)]));
         const inOrder = world.told.map(({ name }) => starts.get(name) as number);
         expect(inOrder.filter((start, index) => index > 0 && start <= (inOrder[index - 1] as number))).toEqual([]);
@@ -171,8 +177,8 @@ describe('on any clocks', () => {
 
   it('a span lasts as long as its work, to within a millisecond', () => {
     fc.assert(
-      fc.property(costs, program(sleep, step(LARGE)), (costs, acts) => {
-        const { world, spans } = play(costs, acts);
+      fc.property(pace, program(sleep, step(LARGE)), (pace, acts) => {
+        const { world, spans } = play(pace, acts);
         const lengths = new Map(spans.map((span) => [span.name, endOf(span) - startOf(span)]));
         const wrong = world.lasted.filter(({ name, least, most }) => {
           const length = lengths.get(name) as number;
@@ -198,10 +204,9 @@ describe('on unusual clocks', () => {
       }
     }
     const tools = recording.spans().filter(({ name }) => name === 'execute_tool search');
-    expect(tools.map((tool) => Math.floor(startOf(tool)))).toEqual(shown.flatMap((time) => Array(1_200).fill(time)));
-    expect(
-      tools.filter((tool, index) => index > 0 && startOf(tool) <= startOf(tools[index - 1] as ReadableSpan)),
-    ).toEqual([]);
+    const starts = tools.map(startOf);
+    expect(starts.map(Math.floor)).toEqual(shown.flatMap((time) => Array(1_200).fill(time)));
+    expect(starts.filter((start, index) => index > 0 && start <= (starts[index - 1] as number))).toEqual([]);
     expect(late(recording.spans())).toEqual([]);
   });
 

@@ -9,17 +9,21 @@ export class SimulatedClocks {
   /** Each pair begins a day after the one before: to who has read that one, it is as if the wall clock had been set. */
   static #days = 0;
 
-  /** `costs`: milliseconds that each reading of a clock takes, over and over: long ones are those of a busy machine. */
-  constructor(costs: readonly number[]) {
-    this.wall = Date.UTC(2026, 10, 21 + SimulatedClocks.#days++, 12) + 0.37;
+  /**
+   * `costs`: milliseconds that each reading of a clock takes, over and over: long ones are those of a busy machine.
+   * `isReal`: the wall clock looks like that of the platform, else like that of a test.
+   */
+  constructor(costs: readonly number[], { isReal = true }: { readonly isReal?: boolean } = {}) {
+    this.wall = Date.UTC(2026, 10, 21 + (SimulatedClocks.#days++ % 500), 12) + 0.37;
     this.#costs = endless(costs);
     const read = (clock: 'wall' | 'monotonic'): number => {
       this.pass(this.#costs.next().value);
       return this[clock];
     };
-    // Bound functions read as native code, as the real `Date.now` does.
-    Date.now = (() => Math.floor(read('wall'))).bind(undefined);
-    performance.now = (() => read('monotonic')).bind(undefined);
+    const wall = (): number => Math.floor(read('wall'));
+    // A bound function reads as native code, as the real one does.
+    Date.now = isReal ? wall.bind(undefined) : wall;
+    performance.now = () => read('monotonic');
   }
 
   pass(milliseconds: number): void {

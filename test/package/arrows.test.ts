@@ -55,7 +55,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   sdk: ['env', 'set-up'],
   bundled: ['env', 'set-up'],
   register: ['sdk'],
-  replay: ['address', 'attributes', 'handoff-path', 'printable', 'time-limit', 'version'],
+  replay: ['address', 'attributes', 'handoff-path', 'printable', 'secrets', 'time-limit', 'version'],
   cli: ['address', 'baton', 'doctor', 'export', 'index', 'printable', 'replay', 'sdk', 'secrets', 'set-up', ...library],
 };
 

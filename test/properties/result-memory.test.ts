@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
 /** Scopes for each object. `FC_RUNS=10000 npm test -- test/properties/result-memory.test.ts` gives it through 100,000. */
-const SCOPES = process.env.FC_RUNS ? 100_000 : 4_000;
+const SCOPES = process.env.FC_RUNS ? 100_000 : 6_000;
 
 /** What a scope may leave behind: the noise of a heap that is measured twice, and less than an entry of a list. */
 const FLAT = 50;
@@ -45,7 +45,7 @@ describe(`one object that ${SCOPES} scopes give`, () => {
     ['a Node stream', 'ab'],
   ];
 
-  describe.each(['each in a session', 'all in one session'])('%s', (where) => {
+  describe.each(['each in a run', 'all in one session'])('%s', (where) => {
     it.each(OBJECTS)('leaves no memory behind, and can be read at last: %s', (kind, read) => {
       const found = measured.get(`${kind}, ${where}`);
       expect(found).toMatchObject({ read, lost: 0 });

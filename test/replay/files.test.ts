@@ -237,7 +237,7 @@ describe('a file of something else', () => {
     const said =
       "what ConsoleSpanExporter prints, which is for people and leaves out parts of a span; write OTLP/JSON instead, as the Collector's file exporter does";
     const text = inspect(printed, { depth: 3, breakLength: 20 });
-    for (const each of [text, `${text}\n${text}`]) {
+    for (const each of [text, `${text}\n${text}`, `the app has started\n${text}`]) {
       expect(problemsOf(each)).toEqual([`${EXPECTED} as JSON, whole or one per line, got ${said}`]);
     }
   });

@@ -408,7 +408,8 @@ describe('content of frameworks', () => {
 describe('what the limits of the SDK dropped', () => {
   it('is told at its span and in the head', () => {
     const timeline = session(() => {
-      for (let page = 1; page <= 140; page++) baton.track({ type: 'page', payload: { page } });
+      const run = trace.getActiveSpan();
+      for (let page = 1; page <= 140; page++) run?.addEvent('page', { page });
     });
     const text = renderText(timeline, { width: 100 });
     expect(text.match(/incomplete {2}12 events were dropped by the SDK's limits/g)).toHaveLength(2);

@@ -6,11 +6,8 @@ const OTLP_INSTEAD = "write OTLP/JSON instead, as the Collector's file exporter 
 
 /** What a text is that is no JSON, ready to stand behind "got". */
 export function nameOfText(text: string): string | undefined {
-  const start = text.trimStart().slice(0, 2_000);
-  if (
-    start.startsWith('{') &&
-    /\binstrumentation(?:Scope|Library): \{|\bparentSpanContext: |\btraceFlags: /.test(start)
-  ) {
+  const start = text.trimStart().slice(0, 10_000);
+  if (/\binstrumentation(?:Scope|Library): \{|\bparentSpanContext: |\btraceFlags: /.test(start)) {
     return ` what ConsoleSpanExporter prints, which is for people and leaves out parts of a span; ${OTLP_INSTEAD}`;
   }
   if (/^<(?:!doctype|html|\?xml)/i.test(start))

@@ -74,10 +74,12 @@ class OtlpText {
     let understood = false;
     let broken = 0;
     let first: JsonPiece | undefined;
+    let firstValue: unknown;
     for (const piece of jsonPieces(text)) {
       first ??= piece;
       const { line, value, text: as } = piece;
       if (value !== undefined) {
+        firstValue ??= value;
         understood = this.document(value, line) || understood || piece.isWhole === true;
       } else if (++broken <= MAX_BROKEN) {
         this.#problem(line, `${EXPECTED} as JSON, got ${as.length} characters that are not: ${excerpt(as)}`);
@@ -89,7 +91,7 @@ class OtlpText {
     if (understood || !first) return;
     // A text that is something else altogether is named once, and not line by line.
     this.problems.length = 0;
-    const name = nameOfValue(first.value) ?? nameOfText(text);
+    const name = nameOfValue(firstValue) ?? nameOfText(text);
     this.#problem(first.line, `${EXPECTED} as JSON, whole or one per line, got${name ?? `: ${excerpt(text.trim())}`}`);
   }
 

@@ -45,6 +45,7 @@ export async function underFakeTimers({ baton, trace, spans, clock, toFake, now:
   facts['the wall clock'] = fakesDate ? `moved ${Date.now() - shown} ms` : 'is the real one';
 
   // A test that goes back in time while work is under way.
+  await clock.advance(1_000);
   baton.withTool({ tool: 'back in time', sessionId: 'straddles' }, () => {
     for (let index = 0; index < 20; index++) baton.withTool({ tool: 'before', sessionId: 'straddles' }, () => {});
     if (fakesDate) clock.set(now - 3_600_000);

@@ -5,17 +5,24 @@ import { thenable } from './thenables.ts';
 
 /** Writes down each trap that is asked of it. */
 function watched(world: World, target: object): object {
-  const saying = {
-    get:
-      (_: unknown, trap: string) =>
-      (...given: unknown[]) => {
-        if (trap === 'get' || trap === 'set' || trap === 'apply') {
-          world.journal.say(`trap ${trap} ${String(typeof given[1] === 'object' ? '' : (given[1] as string))}`);
-        }
-        return (Reflect as unknown as Record<string, (...given: unknown[]) => unknown>)[trap]?.(...given);
+  type Trap = (...given: unknown[]) => unknown;
+  const said = new Set(['get', 'set', 'apply']);
+  return new Proxy(
+    target,
+    new Proxy(
+      {},
+      {
+        get:
+          (_, trap: string): Trap =>
+          (...given) => {
+            const name = typeof given[1] === 'object' ? '' : String(given[1]);
+            // What Node keeps its own state under, its own methods ask for.
+            if (said.has(trap) && !/^Symbol\((k[A-Z]|nodejs)/.test(name)) world.journal.say(`trap ${trap} ${name}`);
+            return (Reflect as unknown as Record<string, Trap>)[trap]?.(...given);
+          },
       },
-  };
-  return new Proxy(target, new Proxy({}, saying));
+    ),
+  );
 }
 
 /** What nobody may look into. */
