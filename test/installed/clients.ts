@@ -18,7 +18,7 @@ const CLIENTS = {
   mongodb: ['mongodb@7.9.0'],
   bluebird: ['bluebird@3.7.2'],
   // The database of better-sqlite3, built for each machine, is that of libsql here, which comes built.
-  knex: ['knex@3.3.0', 'better-sqlite3@npm:libsql@0.5.26'],
+  knex: ['knex@3.3.0', 'better-sqlite3@npm:libsql@0.5.29'],
   winston: ['winston@3.19.0'],
   http: ['node-fetch@3.3.2', 'node-fetch2@npm:node-fetch@2.7.0', 'undici@7.30.2', 'axios@1.21.1'],
   servers: ['hono@4.13.19', '@hono/node-server@2.1.9', 'express@5.3.0'],

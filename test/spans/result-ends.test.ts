@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -186,6 +187,8 @@ invoke_workflow pipeline {session.status=cancelled}
   });
 });
 
+const KEPT = Symbol('kept');
+
 describe('a Response', () => {
   it('is the same object, and its span ends when its body has been read', async () => {
     const response = new Response('text', { status: 201 });
@@ -223,6 +226,52 @@ describe('a Response', () => {
     const response = inRun(() => new Response(body as never));
     await expect(response.text()).rejects.toBe(error);
     expect(tree()).toBe(FAILED);
+  });
+
+  /** As a server's: a real response is made only for who asks for more than it was made of. */
+  class LightResponse {
+    readonly asked: string[] = [];
+    readonly [KEPT]: readonly unknown[];
+
+    constructor(body: unknown) {
+      this[KEPT] = [200, body, undefined];
+    }
+
+    get body(): unknown {
+      this.asked.push('body');
+      return this[KEPT][1];
+    }
+  }
+  Object.setPrototypeOf(LightResponse.prototype, Response.prototype);
+
+  it('that makes its body for who asks is not asked', () => {
+    const response = inRun(() => new LightResponse('text'));
+    expect(response.asked).toEqual([]);
+    expect(tree()).toBe(ENDED);
+  });
+
+  it('that makes its body for who asks ends its span with the stream that it keeps', async () => {
+    const stream = ReadableStream.from(slowly());
+    const response = inRun(() => new LightResponse(stream));
+    expect(ended()).toEqual([]);
+    for await (const _ of stream);
+    await turn();
+    expect(response.asked).toEqual([]);
+    expect(tree()).toBe(ENDED);
+  });
+
+  it.each<[string, () => Transform]>([
+    ['passed through', () => new PassThrough()],
+    ['unzipped', () => new Transform({ transform: (chunk, _, done) => done(null, chunk) })],
+  ])('of node-fetch ends its span with its body, which is %s', async (_, make) => {
+    const body = make();
+    const response = { bodyUsed: false, body, [Symbol.toStringTag]: 'Response' };
+    expect(inRun(() => response)).toBe(response);
+    expect(ended()).toEqual([]);
+    body.end('text');
+    body.resume();
+    await once(body, 'end');
+    expect(tree()).toBe(ENDED);
   });
 
   it('can be promised, as fetch does', async () => {
@@ -344,6 +393,34 @@ describe('until', () => {
     await turn();
     expect(tree()).toBe('invoke_agent triage {run.status=completed}');
     expect(lasted('invoke_agent triage')).toBeGreaterThan(25);
+  });
+
+  it.each<[string, (stream: Duplex) => unknown]>([
+    ['inside the result', (stream) => ({ stream })],
+    ['the result itself', (stream) => stream],
+  ])('waits for a stream that can be written to, %s', async (_, make) => {
+    const stream = new PassThrough();
+    baton.withRun({ until: () => stream }, () => make(stream));
+    expect(ended()).toEqual([]);
+    stream.end('text');
+    stream.resume();
+    await once(stream, 'end');
+    expect(tree()).toBe('invoke_agent triage {run.status=completed}');
+  });
+
+  it('waits for a stream that can only be written to', async () => {
+    const [written, left] = [0, 1].map(() => new Writable({ write: (_chunk, _encoding, done) => done() })) as [
+      Writable,
+      Writable,
+    ];
+    baton.withRun({ agent: 'writer', until: (stream) => stream }, () => written);
+    baton.withRun({ agent: 'leaver', until: (stream) => stream }, () => left);
+    expect(ended()).toEqual([]);
+    written.end('text');
+    await once(written, 'close');
+    left.destroy();
+    await once(left, 'close');
+    expect(tree()).toBe('invoke_agent writer {run.status=completed}\ninvoke_agent leaver {run.status=cancelled}');
   });
 
   it('waits for what its promise gives, too', async () => {

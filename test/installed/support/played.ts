@@ -13,18 +13,19 @@ export interface Played {
   readonly otlp: string;
 }
 
-/** In milliseconds of the epoch: when the callback gave its result, or its promise settled, and when the app had its answer. */
+/** In milliseconds of the epoch. */
 interface Times {
+  /** When the callback had given its result, or its promise had settled. */
   readonly given: number;
-  readonly answered: number;
-  readonly isPromise: boolean;
+  /** It is a promise that settled with what nobody reads later. */
+  readonly isValue: boolean;
 }
 
 /** A call is a run with a model call in it. */
 const RUN = 'invoke_agent caller';
 const CALL = 'chat m';
-/** Answers take longer than this after what stands for them was given; what takes less is given with its answer. */
-const SHORTEST_ANSWER = 30;
+/** Whatever ends when it was given, ends before the program notes that. An answer takes four times as long. */
+const SHORTEST_ANSWER = 20;
 
 /**
  * A line for each call of each way: what its run says, when it ended, and what else was recorded inside and outside of it. What is not
@@ -34,12 +35,13 @@ export function table(played: readonly Played[], without: readonly Played[]): st
   const lines = played.flatMap((each, index) => {
     const spans = spansOf(each);
     const runs = spans.filter(({ name }) => name === RUN);
-    return each.calls.map((times, call) => {
-      const said = describe(runs[call], spans, times);
-      const isTold = said.includes('with the answer');
-      const left = String(each.left[call]) === String(without[index]?.left[call]) || !isTold || /until/.test(each.way);
-      if (isTold && each.toldSoFar === 0) return `${each.way}: ended with its session`;
-      return `${each.way}: ${said}${left ? '' : `, and left ${each.left[call]}`}`;
+    const said = each.calls.map((times, call) => describe(runs[call], spans, times));
+    const ended = said.filter((text) => /with the answer|when it settled/.test(text)).length;
+    const late = ended > each.toldSoFar ? ', told when the session ended' : '';
+    return said.map((text, call) => {
+      const isTold = text.includes('with the answer') && !each.way.includes('until');
+      const isClean = !isTold || String(each.left[call]) === String(without[index]?.left[call]);
+      return `${each.way}: ${text}${late}${isClean ? '' : `, and left ${each.left[call]}`}`;
     });
   });
   return `${lines.join('\n')}\n`;
@@ -69,12 +71,14 @@ function describe(run: RecordedSpan | undefined, spans: readonly RecordedSpan[],
   ].join('');
 }
 
-/** Which of the two moments the end of a span is at. */
-function when({ endUnixNano }: RecordedSpan, { isPromise, given, answered }: Times): string {
-  const ended = Number(endUnixNano / 1000n) / 1000;
-  const gap = answered - given;
-  const isAnswer = gap > SHORTEST_ANSWER && Math.abs(ended - answered) < Math.abs(ended - given);
-  return isAnswer ? 'with the answer' : isPromise ? 'when it settled' : 'when given';
+/** What the end of a span is at. */
+function when({ startUnixNano, endUnixNano }: RecordedSpan, { isValue, given }: Times): string {
+  const [started, ended] = [startUnixNano, endUnixNano].map((nanos) => Number(nanos / 1000n) / 1000) as [
+    number,
+    number,
+  ];
+  if (isValue) return ended > (started + given) / 2 - SHORTEST_ANSWER ? 'when it settled' : 'before it settled';
+  return ended > given + SHORTEST_ANSWER ? 'with the answer' : 'when given';
 }
 
 /** The names of the spans that neither Baton made nor a call has in it. */

@@ -111,12 +111,11 @@ export const ways = {
     see(stream instanceof ReadableStream);
     await read(stream, see);
   },
-  'graph.stream(), break': async ({ call, answered, see }) => {
+  'graph.stream(), break': async ({ call, see }) => {
     for await (const part of await call(() => graph.stream(begin, { streamMode: 'values' }))) {
       see(part);
       if (part.said === 'first') break;
     }
-    answered();
     // The node that has begun goes on.
     await aWhile();
   },
@@ -127,7 +126,7 @@ export const ways = {
       see(error);
     }
   },
-  'graph.stream(), the signal of the app aborts': async ({ call, answered, see }) => {
+  'graph.stream(), the signal of the app aborts': async ({ call, see }) => {
     const controller = new AbortController();
     const { signal } = controller;
     try {
@@ -138,7 +137,6 @@ export const ways = {
     } catch (error) {
       see(error);
     }
-    answered();
     await aWhile();
   },
   'graph.streamEvents()': async ({ call, see }) => {

@@ -57,11 +57,15 @@ async function createBaton() {
 }
 
 let unhandled = [];
-process.on('unhandledRejection', (error) => unhandled.push(`unhandled rejection: ${shown(error)}`));
-process.on('uncaughtException', (error) => unhandled.push(`uncaught exception: ${shown(error)}`));
+const keep = (kind) => (error) => unhandled.push(`${kind}: ${shown(error)}`);
+process.on('unhandledRejection', keep('unhandled rejection'));
+process.on('uncaughtException', keep('uncaught exception'));
 
 /** Whether the call itself is the whole session, which then ends with what it gave, if anybody can tell. */
 const isOutermost = mode === 'outermost' || mode === 'unsampled';
+
+/** Only there the times count. */
+const isRecorded = mode === 'inside' || mode === 'outermost';
 
 /** A session for one way, with the run that the app does its work in. */
 function inSession(way, work) {
@@ -69,7 +73,7 @@ function inSession(way, work) {
   return baton.withSession({ id: way, kind: 'pipeline' }, () =>
     baton.withRun({}, async () => {
       await work();
-      if (mode === 'inside') await sleep(LATER);
+      if (isRecorded) await sleep(LATER);
     }),
   );
 }
@@ -84,9 +88,9 @@ function inScopes(fn, until) {
 /** What nobody read is told when it is collected. */
 async function forget(sessions) {
   const told = () => memory.getFinishedSpans().filter(({ name }) => name.startsWith('invoke_workflow')).length;
-  for (let turn = 0; turn < 50 && told() < sessions; turn++) {
+  for (let turn = 0; turn < 200 && told() < sessions; turn++) {
     global.gc();
-    await sleep(2);
+    await sleep(5);
   }
 }
 
@@ -97,7 +101,7 @@ async function play(way, use) {
   let toldSoFar = 0;
   const see = (...values) => seen.push(values.map(shown).join(' '));
   const call = (fn, until) => {
-    const times = { isPromise: false };
+    const times = { isValue: false };
     calls.push(times);
     let made;
     const got = inScopes(() => {
@@ -107,10 +111,13 @@ async function play(way, use) {
     times.given = Date.now();
     if (isPlainPromise(made)) {
       see('a promise', isPlainPromise(got), Object.keys(got));
-      times.isPromise = true;
-      const settled = () => (times.given = Date.now());
+      const settled = (isValue) => Object.assign(times, { given: Date.now(), isValue: isValue && until === undefined });
       // Of what the client made and not of what the app got: who listens there would handle a rejection.
-      if (baton) made.then(settled, settled);
+      if (isRecorded)
+        made.then(
+          (value) => settled(!isReadLater(value)),
+          () => settled(true),
+        );
       return got;
     }
     see('the same object', got === made, looks(got, until !== undefined));
@@ -122,13 +129,8 @@ async function play(way, use) {
     calls.at(-1).given = Date.now();
     return value;
   };
-  /** The app has its answer, and goes on with something else. */
-  const answered = () => {
-    calls.at(-1).answered = Date.now();
-  };
   await inSession(way, async () => {
-    await use({ call, taken, answered, see }).catch((error) => see('not caught:', error));
-    for (const times of calls) times.answered ??= Date.now();
+    await use({ call, taken, see }).catch((error) => see('not caught:', error));
     // Node tells of rejections that nobody handles after the turn of the loop in which they happened.
     await sleep(5);
     toldSoFar = memory.getFinishedSpans().filter(({ name }) => name === 'invoke_agent caller').length;
@@ -142,6 +144,12 @@ async function play(way, use) {
   const otlp = new TextDecoder().decode(JsonTraceSerializer.serializeRequest(spans));
   memory.reset();
   return { way, seen: [...seen, ...unhandled], left, calls: times, toldSoFar, otlp };
+}
+
+/** A stream, or a response with content. */
+function isReadLater(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  return Symbol.asyncIterator in value || ('bodyUsed' in value && value.status !== 204);
 }
 
 /** Not what Node hangs on a promise when something follows the async context. */

@@ -103,7 +103,7 @@ export const ways = {
         ),
       ),
     ),
-  'hono, streamSSE(), and the customer leaves': async ({ call, answered, see }) => {
+  'hono, streamSSE(), and the customer leaves': async ({ call, see }) => {
     let aborted;
     await onHono(
       (c) =>
@@ -115,7 +115,6 @@ export const ways = {
         ),
       { leaveAfter: 'three' },
     );
-    answered();
     await aWhile();
     see(aborted);
   },
