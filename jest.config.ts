@@ -3,6 +3,8 @@ import type { Config } from 'jest';
 
 const config: Config = {
   testEnvironment: 'node',
+  // Jest leaves one processor to whoever watches; nobody does.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/scripts/plain-summary.mjs'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

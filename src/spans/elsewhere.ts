@@ -21,13 +21,16 @@ export interface Elsewhere {
 
 const MARKS = 4_096;
 
+/** So many sessions of other processes are known at once by what waits in them. */
+const MOST_SESSIONS = 1_000;
+
 /**
  * The oldest give way in silence: what comes after that begins anew. Of handoffs that were requested here, in sessions that are
  * over, there is a mark alone: most are never heard of again.
  */
 const elsewhere = shared('elsewhere', () => ({
   handoffs: new ById<Elsewhere>(),
-  waiting: new ById<Waiting>(),
+  waiting: new ById<Waiting>(MOST_SESSIONS),
   unanswered: new Uint32Array(MARKS),
   answered: new Uint32Array(MARKS),
 }));

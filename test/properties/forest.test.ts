@@ -8,7 +8,7 @@ import { type Recording, startRecording } from '../support/recording.ts';
 import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 
 /** `FC_RUNS=5000 npm test -- test/properties` looks harder. */
-const RUNS = Number(process.env.FC_RUNS ?? 150);
+const RUNS = Number(process.env.FC_RUNS ?? 100);
 
 let recording: Recording | undefined;
 

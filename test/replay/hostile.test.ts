@@ -136,7 +136,7 @@ const shapes: Readonly<Record<string, (n: number) => RecordedSpan[]>> = {
 
 describe('a recording that is made to be slow', () => {
   it.each(Object.entries(shapes))('is told in a time that grows with its size: %s', (_name, make) => {
-    expectLinear(500, make, (spans) => {
+    expectLinear(250, make, (spans) => {
       const timelines = buildTimelines(spans);
       return [renderSessions(timelines), renderSessionList(timelines), renderJson(timelines)];
     });
@@ -163,7 +163,7 @@ describe('a recording that is made to be slow', () => {
     ']',
     '{"a":1}x',
   ])('is looked through in linear time as lines of %j', (line) => {
-    expectLinear(2_000, (n) => `${line}\n`.repeat(n), readOtlpJson);
+    expectLinear(1_000, (n) => `${line}\n`.repeat(n), readOtlpJson);
   });
 });
 
