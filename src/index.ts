@@ -63,6 +63,7 @@ export type {
   SessionInput,
   SessionKind,
   StepMetadata,
+  Stoppable,
   Summary,
   Tool,
   ToolInput,

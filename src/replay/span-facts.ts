@@ -101,7 +101,7 @@ export function readUsage(attributes: RecordedAttributes): TimelineUsage | undef
 }
 
 /** What is missing of a span: dropped by the SDK, or left out by Baton before the SDK's limits would have cut something else. */
-export function spanDrops({ dropped, attributes }: RecordedSpan): TimelineDrops | undefined {
+function spanDrops({ dropped, attributes }: RecordedSpan): TimelineDrops | undefined {
   const events = readNumber(attributes, ATTR_EVENTS_DROPPED) ?? 0;
   const links = readNumber(attributes, ATTR_LINKS_DROPPED) ?? 0;
   if (events + links === 0) return dropped;

@@ -230,6 +230,10 @@ export class Player {
     } else this.#journal.say('gave', Object.is(result, this.#made?.value) ? 'the same' : 'another');
   }
 
+  get #waitsForItself(): boolean {
+    return this.#program.chains.some(({ layers }) => layers.some(({ until }) => until === 'itself'));
+  }
+
   #look(result: unknown, isPromise: boolean): void {
     const { family, opaque } = KINDS[this.#program.kind] as (typeof KINDS)[string];
     if (opaque || isPromise || typeof result !== 'object' || result === null) return;
@@ -240,8 +244,9 @@ export class Player {
         described(result, hidden),
         Object.getPrototypeOf(result) === this.#made?.prototype ? '' : 'of another class',
       );
-      // Node hangs what async hooks need on promises and on its own streams.
-      if (!isReadable(result) && !(result instanceof Promise) && !('stack' in result))
+      // Node hangs what async hooks need on promises and on its own streams. A stream that the app names to wait for has listeners.
+      const isWaitedFor = '_events' in result && this.#waitsForItself;
+      if (!isReadable(result) && !isWaitedFor && !(result instanceof Promise) && !('stack' in result))
         this.#journal.say('shows', inspect(result));
       if (result instanceof ReadableStream) this.#journal.say('locked', result.locked);
       if (isReadable(result))
