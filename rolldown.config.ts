@@ -24,7 +24,7 @@ function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOption
       sourcemap: true,
       chunkFileNames: 'chunks/[name].js',
       codeSplitting: {
-        groups: [{ name: 'common', test: /[\\/]src[\\/](context|diagnostics|env|errors|secrets|time-limit)\b/ }],
+        groups: [{ name: 'common', test: /[\\/]src[\\/](by-id|context|diagnostics|env|errors|secrets|time-limit)\b/ }],
       },
     },
   };

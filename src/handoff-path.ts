@@ -130,10 +130,10 @@ export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status
  * Whether the pair of agents has had the same piece of work before: in the chain behind it, or sent back before it was asked
  * again. Asking the same agent several times is no circle.
  */
-export function goesInCircles(handoff: HandoffFacts, sentBack: ReadonlyMap<string, number>): boolean {
+export function goesInCircles(handoff: HandoffFacts, sentBack: SentBack | undefined): boolean {
   if (movesOf(handoff).length === 0) return false;
   const pair = pairOf(handoff);
-  const before = sentBack.get(pair);
+  const before = sentBack?.get(pair);
   if (before !== undefined && before < handoff.requestedAt) return true;
   let behind = handoff.previous;
   for (let steps = 1; behind && steps < LONGEST_CHAIN; steps++) {

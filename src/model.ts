@@ -30,7 +30,7 @@ export type HandoffReasonType = OpenWord<'specialization' | 'escalation' | 'dele
 export type HandoffMode = 'pass_control' | 'return_to_caller';
 export type HandoffStatus = 'requested' | 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed' | 'expired';
 /**
- * How a run ended; `abandoned`: its session ended before it did; `suspended`: its session was suspended meanwhile. A
+ * How a run ended; `abandoned`: its session ended before it did, or too many runs were open; `suspended`: its session was suspended meanwhile. A
  * session is never abandoned.
  */
 export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned' | 'suspended';

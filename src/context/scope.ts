@@ -111,7 +111,8 @@ class ScopeContext implements Context {
 function baseOf(context: Context): Context {
   if (context instanceof ScopeContext) return context.base;
   // What others have built on top of one is none.
-  return Object.hasOwn(Object.getPrototypeOf(context), BASE) ? (context as ScopeContext)[BASE] : context;
+  const kind: object | null = Object.getPrototypeOf(context);
+  return kind && Object.hasOwn(kind, BASE) ? (context as ScopeContext)[BASE] : context;
 }
 
 /** `around` with this span active and this scope current; baggage, suppression and foreign values stay. */

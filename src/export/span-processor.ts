@@ -64,14 +64,11 @@ function quietly(action: () => void): void {
 /** Outside a run, the agent around is only the app itself. */
 function stampFromScope(span: StartingSpan, scope: Scope | Surroundings): void {
   if (scope.silent) return;
-  const { runId } = scope;
-  const [sessionId, agentKey] = isForeign(scope)
-    ? [scope.sessionId, scope.agentKey]
-    : [scope.record?.sessionId, scope.agent?.key];
-  stamp(span, ATTR_SESSION_ID, sessionId);
-  if (runId === undefined) return;
-  stamp(span, ATTR_RUN_ID, runId);
-  stamp(span, ATTR_AGENT_KEY, agentKey);
+  const isTold = isForeign(scope);
+  stamp(span, ATTR_SESSION_ID, isTold ? scope.sessionId : scope.record?.sessionId);
+  if (scope.runId === undefined) return;
+  stamp(span, ATTR_RUN_ID, scope.runId);
+  stamp(span, ATTR_AGENT_KEY, isTold ? scope.agentKey : scope.agent?.key);
 }
 
 function stampFromParent(span: StartingSpan, parent: Span | undefined): void {

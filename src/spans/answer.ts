@@ -1,11 +1,12 @@
 import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
+import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
 import type { HandoffAnswer } from '../model.ts';
 import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Around, locate } from './around.ts';
 import { type Micros, now, tick, toHrTime } from './clock.ts';
-import { elsewhereById, sessionById } from './elsewhere.ts';
+import { type Elsewhere, elsewhereById, isOver, sessionById } from './elsewhere.ts';
 import { errorStatus, errorTypeOf, exceptionAttributes } from './failure.ts';
 import type { Handoff } from './handoff.ts';
 import { hasEnded } from './known-runs.ts';
@@ -86,7 +87,7 @@ function tryElsewhere(
   const run = around?.run;
   const receiver = known?.runId === undefined ? undefined : registry.runs.get(known.runId);
   if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
-  if (!run && known?.wasOwn && known.runId !== undefined && known.status !== 'requested') {
+  if (!run && fromId(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
     recorder.diagnostics.misuse(
       'handoff_already_answered',
       'handoffId: the session of that handoff is over; its answer is recorded by the run that picked it up',
@@ -99,6 +100,14 @@ function tryElsewhere(
   if (!handoff) return undefined;
   if (handoff.status !== 'requested') return handoff.goOn();
   return run ? run.pickUpLate(handoff) : handoff.begin(undefined);
+}
+
+/** What a run has said, or what was said while its session lasted, stands: who is in no run has nothing to add to it. */
+function isAnsweredAndOver(handoffId: string, known: Elsewhere | undefined): boolean {
+  if (!known) return isOver(handoffId, true);
+  return (
+    known.runId !== undefined && known.status !== 'requested' && (isOver(handoffId, false) || isOver(handoffId, true))
+  );
 }
 
 interface Said extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'> {
@@ -136,18 +145,22 @@ export function say(recorder: Recorder, attempt: Try, around: Around | undefined
   const isFirst = attempt.status === 'requested';
   const hasSpan = !isElsewhere && (isFirst || run === undefined);
   const startedAt = said.at === undefined ? now() : said.at + 1;
-  const next = (offset: number): Micros => (said.at === undefined ? tick() : startedAt + offset);
 
   attempt.status = word;
   const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
   const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
   const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
   if (word === 'failed') failAnswer(recorder, handoff, span, said.error, details);
-  if (span) recorder.end(span, startedAt, next(1));
-  if (run) announce(attempt, run, word, hasSpan ? {} : details, span ? next(1) : startedAt);
-  if (isFirst) handoff.close(next(2));
+  if (span) recorder.end(span, startedAt, after(said, 1));
+  if (run) announce(attempt, run, word, hasSpan ? undefined : details, span ? after(said, 1) : startedAt);
+  if (isFirst) handoff.close(after(said, 2));
   if (isLoop) noticeLoop(handoff);
   if (word === 'returned') handBack(handoff, run);
+}
+
+/** So many microseconds after the answer; those of an answer that is given now count themselves. */
+function after({ at }: Said, offset: number): Micros {
+  return at === undefined ? tick() : at + 1 + offset;
 }
 
 /** Where an answer hangs that nobody in particular gives. */
@@ -217,8 +230,10 @@ function failAnswer(
   });
 }
 
-function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes, at: Micros): void {
-  run.event(EVENTS[word], { [key.ATTR_HANDOFF_ID]: handoff.id, ...details }, at);
+function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes | undefined, at: Micros): void {
+  const attributes: Attributes = { [key.ATTR_HANDOFF_ID]: handoff.id };
+  if (details) Object.assign(attributes, details);
+  run.event(EVENTS[word], attributes, at);
   // Who reports what somebody else decided bears no status of it.
   if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, word);
 }

@@ -2,12 +2,13 @@ import type { Context } from '@opentelemetry/api';
 import { ById } from '../by-id.ts';
 import type { HandoffStatus } from '../model.ts';
 import { shared } from '../shared.ts';
+import { markOf } from './known-runs.ts';
 import type { Recorder } from './recorder.ts';
 import { registry, remember } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { Waiting } from './waiting.ts';
 
-/** What this process remembers of a handoff that it does not have: of another process, or of a session that is over. */
+/** What was said here of a handoff that this process does not have: of another process, or of a session that is over. */
 export interface Elsewhere {
   readonly source: string;
   /** The session that it belongs to, where somebody said so. */
@@ -16,12 +17,32 @@ export interface Elsewhere {
   status: HandoffStatus;
   /** The run of this process that picked it up last. */
   runId: string | undefined;
-  /** It was requested here, in a session that is over. */
-  readonly wasOwn: boolean;
 }
 
-/** The oldest give way in silence: what comes after that begins anew. */
-const elsewhere = shared('elsewhere', () => ({ handoffs: new ById<Elsewhere>(), waiting: new ById<Waiting>() }));
+const MARKS = 4_096;
+
+/**
+ * The oldest give way in silence: what comes after that begins anew. Of handoffs that were requested here, in sessions that are
+ * over, there is a mark alone: most are never heard of again.
+ */
+const elsewhere = shared('elsewhere', () => ({
+  handoffs: new ById<Elsewhere>(),
+  waiting: new ById<Waiting>(),
+  unanswered: new Uint32Array(MARKS),
+  answered: new Uint32Array(MARKS),
+}));
+
+/** A handoff of this process whose session is over. */
+export function rememberOver(id: string, isAnswered: boolean): void {
+  const mark = markOf(id);
+  (isAnswered ? elsewhere.answered : elsewhere.unanswered)[mark % MARKS] = mark;
+}
+
+/** Whether it was requested here, in a session that is over, and whether it was answered by then. */
+export function isOver(id: string, isAnswered: boolean): boolean {
+  const mark = markOf(id);
+  return (isAnswered ? elsewhere.answered : elsewhere.unanswered)[mark % MARKS] === mark;
+}
 
 export function elsewhereById(id: string): Elsewhere | undefined {
   return elsewhere.handoffs.get(id);

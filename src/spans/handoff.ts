@@ -112,6 +112,11 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     return this.#elsewhere === undefined;
   }
 
+  /** Its span has not ended. */
+  get isOpen(): boolean {
+    return this.#span !== undefined;
+  }
+
   /** To hang an answer on: the span itself while it is open, because some SDKs build their trees from spans and no ids. */
   get spanOrPlace(): Span {
     return this.#span ?? trace.wrapSpanContext(this.place);
@@ -213,7 +218,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   heard(word: HandoffWord & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
     this.status = word.status;
     // Of one that is tried for ever the last word counts.
-    this.words = [...this.words.slice(0, MAX_WORDS - 1), word];
+    this.words = this.words.length === 0 ? [word] : [...this.words.slice(0, MAX_WORDS - 1), word];
     if (this.#elsewhere) this.#elsewhere.status = word.status;
     if (this.answeredAt === undefined) this.#answered(word.at);
     // A later word, and nobody is at work who could say another one.
@@ -313,7 +318,6 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (!span) return;
     this.#span = undefined;
     this.#stopDeadline?.();
-    this.record?.handoffs.closed(this);
     const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
     if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
     this.#recorder.end(span, this.requestedAt, at, attributes);

@@ -6,7 +6,7 @@ import { Activity } from './activity.ts';
 import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import { joinsOf } from './joins.ts';
-import { fitting } from './limits.ts';
+import { cut } from './limits.ts';
 import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
 import { registry } from './registry.ts';
@@ -64,7 +64,8 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   const spanName = name(attributes, input, recorder.content);
   const parent = contextIn(around, active);
   const startedAt = now();
-  const { links, left } = fitting(joinsOf(recorder, input.joins), recorder.limits.links);
+  const links = joinsOf(recorder, input.joins);
+  const left = cut(links, recorder.limits.links);
   const span = recorder.start(spanName, kind.spanKind, startedAt, attributes, parent, links);
   if (!span) return new Silent(false);
   if (!recorder.follows(span)) return new Unsampled(false, span, parent);

@@ -1,4 +1,4 @@
-import { rememberElsewhere } from './elsewhere.ts';
+import { rememberOver } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { registry, remember } from './registry.ts';
 
@@ -17,10 +17,8 @@ export function knowAnswered(handoff: Handoff): void {
   if (registry.handoffs.delete(handoff.id)) remember(registry.answeredHandoffs, handoff.id, handoff);
 }
 
-/** What is left of it is what is left of one of another process. */
-export function forgetHandoff(handoff: Handoff): void {
-  const { id, source, status, current, sessionId } = handoff;
+/** Its id is a place in a trace from now on, as that of a handoff of another process. */
+export function forgetHandoff({ id, status }: Handoff): void {
   const isKnown = registry.handoffs.delete(id) || registry.answeredHandoffs.delete(id);
-  if (!isKnown) return;
-  rememberElsewhere(id, { source, sessionId, status, runId: current?.runId, wasOwn: true });
+  if (isKnown) rememberOver(id, status !== 'requested');
 }

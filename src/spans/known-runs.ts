@@ -41,7 +41,7 @@ export function mayBelongTo(sessionMark: number, runId: string): boolean {
 }
 
 /** The last eight digits of the span id. By hand, because `parseInt` costs as much as all the rest here. */
-function markOf(id: string): number {
+export function markOf(id: string): number {
   let mark = 0;
   for (let index = 44; index < 52; index++) {
     const code = id.charCodeAt(index);

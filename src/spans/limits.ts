@@ -30,13 +30,12 @@ export function eventsOn(span: Span, known: number): number {
   return Array.isArray(events) ? events.length : known;
 }
 
-/** Those that fit, the first ones, and how many do not: a provider would keep the last. */
-export function fitting(
-  links: Link[] | undefined,
-  limit: number,
-): { readonly links: Link[] | undefined; left: number } {
-  if (links === undefined || links.length <= limit) return { links, left: 0 };
-  return { links: links.slice(0, limit), left: links.length - limit };
+/** Leaves the first ones, as many as fit, and says how many did not: a provider would keep the last. */
+export function cut(links: Link[] | undefined, limit: number): number {
+  if (links === undefined || links.length <= limit) return 0;
+  const left = links.length - limit;
+  links.length = limit;
+  return left;
 }
 
 export function warnOfLinks(diagnostics: Diagnostics, left: number, limit: number): void {

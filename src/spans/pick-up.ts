@@ -52,8 +52,7 @@ export function handoffElsewhere(
   }
   const id = toId(place);
   const known =
-    elsewhereById(id) ??
-    rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined, wasOwn: false });
+    elsewhereById(id) ?? rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined });
   known.sessionId ??= record?.sessionId;
   return new Handoff(recorder, record, { place, source: source || known.source, elsewhere: known });
 }

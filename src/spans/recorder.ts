@@ -93,9 +93,8 @@ export class Recorder {
     return provider && this.#tracer;
   }
 
-  /** How much the provider keeps of one span. */
+  /** How much the provider keeps of one span: as of the last look for it, or by the specification before the first. */
   get limits(): SpanLimits {
-    this.tracer();
     return this.#limits;
   }
 

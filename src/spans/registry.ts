@@ -34,9 +34,10 @@ interface Registry {
 }
 
 export const registry: Registry = shared('registry', () => ({
-  sessions: new ById(),
-  runs: new ById(),
-  approvals: new ById(),
+  // As many as may be open.
+  sessions: new ById(Number.POSITIVE_INFINITY),
+  runs: new ById(Number.POSITIVE_INFINITY),
+  approvals: new ById(Number.POSITIVE_INFINITY),
   handoffs: new ById(),
   droppedSessions: new ById(),
   answeredHandoffs: new ById(),

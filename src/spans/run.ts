@@ -24,7 +24,7 @@ import { elsewhereById, sessionById } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
 import { rememberEnded, rememberEvicted } from './known-runs.ts';
-import { fitting } from './limits.ts';
+import { cut } from './limits.ts';
 import type { RunChain } from './long-session.ts';
 import type { OpenActivities } from './open-activities.ts';
 import { pickUp } from './pick-up.ts';
@@ -173,8 +173,10 @@ export class Run extends Activity implements RunHandle {
     if (pickedUp?.status === 'requested') say(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
     // Of a run that does not say how it went, nothing speaks against it.
     pickedUp?.ended(outcome ?? 'completed');
-    for (const handoff of this.asked ?? []) handoff.sourceEnded();
-    this.asked = undefined;
+    if (this.asked) {
+      for (const handoff of this.asked) handoff.sourceEnded();
+      this.asked = undefined;
+    }
     registry.runs.delete(this.id);
     rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
@@ -244,7 +246,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const chain = around.runId === undefined ? around.record.chain : undefined;
   if (chain) all = together(all, linkOf(chain, parent));
   // Behind those of its own, so that joins give way where they are too many.
-  const { links, left } = fitting(together(all, joinsOf(recorder, input.joins)), recorder.limits.links);
+  const links = together(all, joinsOf(recorder, input.joins));
+  const left = cut(links, recorder.limits.links);
   const startedAt = now();
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
   if (!span) return new Silent(false, undefined, around.record.sessionId);

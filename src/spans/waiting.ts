@@ -13,31 +13,40 @@ const FEW = 16;
 
 /** The handoffs of a session that a run may still pick up, in the order of their requests. */
 export class Waiting {
-  readonly #all: Set<Handoff> = new Set();
-  /** By where they come from and whom they are for, once they are many. One that is gone stays there until it is come across. */
-  #lines: Map<string, Line> | undefined;
+  #few: Handoff[] = [];
+  /** Once they are many; and by where they come from and whom they are for. One that is gone stays in its lines until it is come across. */
+  #many: Set<Handoff> | undefined;
+  #lines: Map<string, Line> = NO_LINES;
   #lined = 0;
   #turn = 0;
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   has(handoff: Handoff): boolean {
-    return this.#all.has(handoff);
+    return this.#many ? this.#many.has(handoff) : this.#few.includes(handoff);
   }
 
   add(handoff: Handoff): void {
     handoff.turn = this.#turn++;
-    this.#all.add(handoff);
-    if (this.#lines) this.#line(handoff, this.#lines);
-    else if (this.#all.size > FEW) this.#lineUp();
+    if (this.#many) {
+      this.#many.add(handoff);
+      this.#line(handoff);
+    } else if (this.#few.length === FEW) this.#lineUp(new Set([...this.#few, handoff]));
+    else if (this.#few.length === 0) this.#few = [handoff];
+    else this.#few.push(handoff);
   }
 
   delete(handoff: Handoff): void {
-    if (!this.#all.delete(handoff) || !this.#lines) return;
-    if (this.#all.size <= FEW) this.#lines = undefined;
-    else if (this.#lined > 2 * this.#all.size) this.#lineUp();
+    if (!this.#many) {
+      const index = this.#few.indexOf(handoff);
+      if (index === this.#few.length - 1) this.#few.pop();
+      else if (index >= 0) this.#few.splice(index, 1);
+      return;
+    }
+    if (!this.#many.delete(handoff)) return;
+    if (this.#many.size < FEW) {
+      this.#few = [...this.#many];
+      this.#many = undefined;
+      this.#lines = NO_LINES;
+    } else if (this.#lined > 2 * this.#many.size) this.#lineUp(this.#many);
   }
 
   /**
@@ -45,8 +54,7 @@ export class Waiting {
    * parent any of the session's.
    */
   find(parentId: string | undefined, who: Receiver): Handoff | undefined {
-    if (this.#all.size === 0) return undefined;
-    if (!this.#lines) return this.#lookThrough(parentId, who);
+    if (!this.#many) return this.#few.length === 0 ? undefined : this.#lookThrough(parentId, who);
     const { agentKey, stepKey = agentKey } = who;
     if (parentId === undefined) return this.#first(who, anyOf(agentKey), anyOf(stepKey), anyOf(''));
     return (
@@ -57,7 +65,7 @@ export class Waiting {
 
   #lookThrough(parentId: string | undefined, who: Receiver): Handoff | undefined {
     let passedOn: Handoff | undefined;
-    for (const handoff of this.#all) {
+    for (const handoff of this.#few) {
       if (handoff.sourceRunId === who.runId && who.runId !== undefined) continue;
       if (!handoff.fits(who.agentKey, who.stepKey)) continue;
       if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
@@ -69,20 +77,23 @@ export class Waiting {
   #first({ runId }: Receiver, ...keys: readonly string[]): Handoff | undefined {
     let oldest: Handoff | undefined;
     for (const key of keys) {
-      const first = this.#lines?.get(key)?.first(this.#all, runId);
+      const first = this.#many && this.#lines.get(key)?.first(this.#many, runId);
       if (first && (!oldest || first.turn < oldest.turn)) oldest = first;
     }
     return oldest;
   }
 
   /** Anew, without those that are gone: as much work as went into their coming. */
-  #lineUp(): void {
+  #lineUp(many: Set<Handoff>): void {
+    this.#few = [];
+    this.#many = many;
     this.#lines = new Map();
     this.#lined = 0;
-    for (const handoff of this.#all) this.#line(handoff, this.#lines);
+    for (const handoff of many) this.#line(handoff);
   }
 
-  #line(handoff: Handoff, lines: Map<string, Line>): void {
+  #line(handoff: Handoff): void {
+    const lines = this.#lines;
     const { to, sourceRunId, sourceParentId } = handoff;
     const target = to?.key ?? '';
     const keys = [anyOf(target)];
@@ -96,6 +107,8 @@ export class Waiting {
     this.#lined++;
   }
 }
+
+const NO_LINES: Map<string, Line> = new Map();
 
 const anyOf = (target: string): string => `any ${target}`;
 const ofRun = (runId: string, target: string): string => `run ${runId} ${target}`;
