@@ -78,8 +78,7 @@ export const ways = {
   'a failure that nobody handles': async ({ call }) => {
     call(refuse);
     await aWhile();
-    // Bluebird's queue holds what went through it last.
-    await Bluebird.delay(40).then(() => {});
+    await sleep(40);
   },
   'inspection, without awaiting': async ({ call, see }) => {
     const promise = call(ask);
