@@ -54,6 +54,8 @@ export class Run extends Activity implements RunHandle {
   #reported: Attributes | undefined;
   #providers: Set<string> | undefined;
   #received: Received | undefined;
+  /** What it picked up before that and has not answered. */
+  #unanswered: Try[] | undefined;
   #links: number;
 
   constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context, init: RunInit) {
@@ -110,6 +112,11 @@ export class Run extends Activity implements RunHandle {
 
   /** The run takes a handoff over. Its link is there, when it came for it; one that comes late is added. */
   takesOver(handoff: Handoff): Try {
+    const { pickedUp } = this;
+    if (pickedUp?.status === 'requested') {
+      this.#unanswered ??= [];
+      this.#unanswered.push(pickedUp);
+    } else pickedUp?.ended('completed');
     this.pickedUp = handoff.begin(this);
     this.#received = undefined;
     return this.pickedUp;
@@ -150,10 +157,8 @@ export class Run extends Activity implements RunHandle {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
-    const { pickedUp } = this;
-    // A run that picked it up and said nothing has accepted it: it did the work.
-    if (pickedUp?.status === 'requested') say(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
-    pickedUp?.ended(outcome);
+    if (this.#unanswered) for (const attempt of this.#unanswered) this.#endTry(attempt, outcome);
+    if (this.pickedUp) this.#endTry(this.pickedUp, outcome);
     if (this.asked) {
       for (const handoff of this.asked) handoff.sourceEnded();
       this.asked = undefined;
@@ -162,6 +167,12 @@ export class Run extends Activity implements RunHandle {
     rememberEnded(this.id);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
+  }
+
+  /** A run that picked it up and said nothing has accepted it: it did the work. */
+  #endTry(attempt: Try, outcome: RunStatus): void {
+    if (attempt.status === 'requested') say(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
+    attempt.ended(outcome);
   }
 
   protected override measure(lasted: Micros, outcome: RunStatus, attributes: Attributes): void {
