@@ -3,12 +3,15 @@ import type { Plugin, RolldownOptions } from 'rolldown';
 // The code of the package, once per module system: a file per entry, and chunks for what several entries need. Few files, because
 // each one costs the app that imports it time; every piece of code once, so that a class is the same one wherever it comes from.
 
-const LIBRARY = ['index', 'replay', 'export', 'sdk', 'register'];
+const LIBRARY = ['index', 'replay', 'export', 'sdk', 'bundled', 'register'];
+
+/** What an app brings: the API, and for `bundled` an SDK. The names of the conventions are built in. */
+const HOST = /^@opentelemetry\/(?!semantic-conventions)/;
 
 function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOptions {
   return {
     input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
-    external: ['@opentelemetry/api', /^node:/],
+    external: [HOST, /^node:/],
     platform: 'node',
     transform: { target: 'es2022' },
     // Names of attributes become literals where they are used: ours, and the few that come from the conventions.
@@ -21,7 +24,7 @@ function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOption
       sourcemap: true,
       chunkFileNames: 'chunks/[name].js',
       codeSplitting: {
-        groups: [{ name: 'common', test: /[\\/]src[\\/](context|diagnostics|env|errors|secrets|time-limit)\b/ }],
+        groups: [{ name: 'common', test: /[\\/]src[\\/](by-id|context|diagnostics|env|errors|secrets|time-limit)\b/ }],
       },
     },
   };

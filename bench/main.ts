@@ -1,6 +1,8 @@
 /**
  * What Baton costs: `npm run bench`, or `npm run bench -- [--quick] [question …]`.
  *
+ * `npm run bench -- soak` asks something else: whether it stays flat when an app forgets 200,000 of each thing.
+ *
  * Only the ratios travel from one machine to another. `--quick` proves in a few seconds that everything runs; its
  * numbers say little. Exits with 1 when the two sides of a comparison do not do the same, whatever the ratios are.
  */
@@ -10,10 +12,17 @@ import { HEAP_FLAGS } from './measure/heap.ts';
 import type { Measure, Measured, Question } from './measure/question.ts';
 import { type Answer, table } from './measure/table.ts';
 import { QUESTIONS } from './questions.ts';
+import { soakAll } from './soak/soak.ts';
 
 const given = process.argv.slice(2);
 const names = given.filter((argument) => argument !== '--quick');
 const thoroughness = given.includes('--quick') ? 'quick' : 'full';
+if (names.includes('soak')) {
+  const isFlat = await soakAll(
+    thoroughness === 'quick' ? { operations: 20_000, limit: 1_000 } : { operations: 200_000 },
+  );
+  process.exit(isFlat ? 0 : 1);
+}
 const unknown = names.find((name) => !QUESTIONS.some((question) => question.name === name));
 if (unknown !== undefined) {
   console.error(`no question is called ${unknown}; there are ${QUESTIONS.map(({ name }) => name).join(', ')}`);

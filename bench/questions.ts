@@ -4,6 +4,7 @@ import type { Question } from './measure/question.ts';
 import { pipelineDisabled, pipelineWithoutProvider } from './pipeline-off.bench.ts';
 import { pipelineOn } from './pipeline-on.bench.ts';
 import { pipelineUnsampled } from './pipeline-unsampled.bench.ts';
+import { redactHarmless, redactSecrets } from './redact.bench.ts';
 
 export const QUESTIONS: readonly Question[] = [
   pipelineOn,
@@ -13,4 +14,6 @@ export const QUESTIONS: readonly Question[] = [
   foreignOutside,
   foreignInside,
   exporterPlugin,
+  redactHarmless,
+  redactSecrets,
 ];

@@ -120,6 +120,7 @@ export const ATTR_APPROVAL_PAYLOAD_SUMMARY = 'baton.approval.payload_summary';
 
 /** True on a step, a tool call or a model call that was still open when its session ended. */
 export const ATTR_ABANDONED = 'baton.abandoned';
+export const ATTR_CANCELLED = 'baton.cancelled';
 
 export const ATTR_LINK_TYPE = 'baton.link.type';
 

@@ -6,6 +6,7 @@ import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import { readDeeply, readOnce } from './input.ts';
 import type {
   ApprovalAnswer,
   ApprovalInput,
@@ -19,16 +20,20 @@ import type {
   SessionInput,
   ToolInput,
   TrackedEvent,
+  Until,
   WorkflowStepInput,
 } from './model.ts';
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
+import { Activity, type Ending } from './spans/activity.ts';
 import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
 import { resolveApproval, startApproval } from './spans/approval.ts';
 import { captureError, trackEvent } from './spans/event.ts';
 import { Metrics } from './spans/metrics.ts';
 import { startModelCall } from './spans/model-call.ts';
 import { Recorder } from './spans/recorder.ts';
+import { endAllOf } from './spans/registry.ts';
 import { requestHandoff } from './spans/request.ts';
 import { startChildRun, startRun } from './spans/run.ts';
 import { Silent } from './spans/silent.ts';
@@ -37,9 +42,9 @@ import { startMcpCall, startTool } from './spans/tool-call.ts';
 import { startWorkflowStep } from './spans/workflow-step.ts';
 import { within } from './time-limit.ts';
 
-/** A started piece of work that can run the app's callback inside itself. */
-interface Performing {
-  perform<T>(fn: (handle: unknown) => T): T;
+/** A started piece of work that runs the app's callback inside itself. */
+interface Performing<Handle> {
+  perform<T>(fn: (handle: Handle) => T): T;
 }
 
 type Starter<Input> = (recorder: Recorder, input: Input) => object;
@@ -83,6 +88,7 @@ export class Baton {
     );
     this.#diagnostics.onDroppedAttributes = (count) => metrics.droppedAttributes(count);
     const redactor = new Redactor(resolved.redaction, this.#diagnostics);
+    this.#diagnostics.redact = (message) => redactor.warning(message);
     const content = new Content(resolved.content, redactor, resolved.maxAttributeBytes, this.#diagnostics);
     this.#recorder = new Recorder({
       tracerProvider: resolved.tracerProvider,
@@ -91,6 +97,7 @@ export class Baton {
       diagnostics: this.#diagnostics,
       metrics,
       handoffLimit: resolved.handoffLimit,
+      isFailure: resolved.isFailure,
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });
@@ -102,54 +109,54 @@ export class Baton {
   }
 
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
-  withSession<T>(input: SessionInput, fn: (session: Session) => T): T {
-    return this.#within(startSession, input, fn);
+  withSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
+    return this.#scope<Session>(startSession, input, fn).perform(fn);
   }
 
   /**
    * Goes on with a session that was suspended, or that another process has: the same `session.id`, linked to where it stopped
    * when the `carrier` of `session.suspend()` is there.
    */
-  resumeSession<T>(input: SessionInput, fn: (session: Session) => T): T {
-    return this.#within(resumeSession, input, fn);
+  resumeSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
+    return this.#scope<Session>(resumeSession, input, fn).perform(fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
-  withRun<T>(input: RunInput, fn: (run: Run) => T): T {
-    return this.#within(startRun, input, fn);
+  withRun<T>(input: RunInput & Until<T>, fn: (run: Run) => T): T {
+    return this.#scope<Run>(startRun, input, fn).perform(fn);
   }
 
   /** A run that another run starts. Belongs to the agent it names, else to its step. */
-  withChildRun<T>(input: ChildRunInput, fn: (run: Run) => T): T {
-    return this.#within(startChildRun, input, fn);
+  withChildRun<T>(input: ChildRunInput & Until<T>, fn: (run: Run) => T): T {
+    return this.#scope<Run>(startChildRun, input, fn).perform(fn);
   }
 
   /** A named piece of a run. */
-  withWorkflowStep<T>(input: WorkflowStepInput, fn: (step: WorkflowStep) => T): T {
-    return this.#within(startWorkflowStep, input, fn);
+  withWorkflowStep<T>(input: WorkflowStepInput & Until<T>, fn: (step: WorkflowStep) => T): T {
+    return this.#scope<WorkflowStep>(startWorkflowStep, input, fn).perform(fn);
   }
 
   /** An action through a tool, with risk, action and resource. */
-  withTool<T>(input: ToolInput, fn: (call: ToolCall) => T): T {
-    return this.#within(startTool, input, fn);
+  withTool<T>(input: ToolInput & Until<T>, fn: (call: ToolCall) => T): T {
+    return this.#scope<ToolCall>(startTool, input, fn).perform(fn);
   }
 
   /**
    * Asks somebody before something is done, and waits. A callback that gives `true` has approved, `false` rejected; or say it
    * on the handle. `suspend` lets the wait go on without this process.
    */
-  withApproval<T>(input: ApprovalInput, fn: (approval: Approval) => T): T {
-    return this.#within(startApproval, input, fn);
+  withApproval<T>(input: ApprovalInput & Until<T>, fn: (approval: Approval) => T): T {
+    return this.#scope<Approval>(startApproval, input, fn).perform(fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
-  withLlmCall<T>(input: ModelCallInput, fn: (call: ModelCall) => T): T {
-    return this.#within(startModelCall, input, fn);
+  withLlmCall<T>(input: ModelCallInput & Until<T>, fn: (call: ModelCall) => T): T {
+    return this.#scope<ModelCall>(startModelCall, input, fn).perform(fn);
   }
 
   /** A tool that is called over the Model Context Protocol. */
-  withMcpCall<T>(input: McpCallInput, fn: (call: ToolCall) => T): T {
-    return this.#within(startMcpCall, input, fn);
+  withMcpCall<T>(input: McpCallInput & Until<T>, fn: (call: ToolCall) => T): T {
+    return this.#scope<ToolCall>(startMcpCall, input, fn).perform(fn);
   }
 
   /** `withSession` for code that cannot wrap itself in a callback: call `end()`, or `await using` it. */
@@ -294,36 +301,44 @@ export class Baton {
    * app's. Never rejects, may be called twice.
    */
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
-    for (const root of this.#recorder.openRoots) root.abandon();
+    endAllOf(this.#recorder);
     const flushed = await this.flush(options);
     this.#enabled = false;
     return flushed;
   }
 
-  /** Runs the callback exactly once, recorded where that works, and gives back what it gives. */
-  #within<Input extends object, T, Handle>(start: Starter<Input>, input: Input, fn: (handle: Handle) => T): T {
+  /**
+   * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
+   * from here: each frame more around it would cost a recursion of the app a part of its depth.
+   */
+  #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
     if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
-    const handle = this.#start<Input, Performing | Silent>(start, input);
-    if ('perform' in handle) return handle.perform(fn as (handle: unknown) => T);
-    return fn(handle as Handle);
+    try {
+      return this.#start<never, Performing<Handle>>(start, input as never);
+    } catch (error) {
+      if (!isAsync(fn)) throw error;
+      return { perform: () => Promise.reject(error) as never };
+    }
   }
 
-  #withoutCallback<Input extends object, T>(start: Starter<Input>, input: Input, fn: unknown): T {
+  #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
     this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
+    if (typeof input !== 'function') return { perform: () => undefined as never };
     // Options left out: the only function there is, is what the app wants to run.
-    return typeof input === 'function' ? this.#within(start, {} as Input, input) : (undefined as T);
+    return { perform: () => this.#scope<Handle>(start, {}, input).perform(input as never) };
   }
 
   #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
     if (this.#records()) {
-      const handle = this.#tried(start, input);
-      if (handle) return handle as Handle;
+      const given = this.#given(input);
+      const handle = this.#tried(start, given);
+      if (handle) return endingAs(handle, given) as Handle;
     }
     return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
   }
 
   #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(record, input);
+    if (this.#records()) this.#tried(record, this.#given(input));
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
@@ -334,19 +349,40 @@ export class Baton {
     return false;
   }
 
-  /** Does it with the app's input; with what of it can be read, when reading it throws. Never throws, but for `strict`. */
+  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
+  #given<Input extends object>(given: Input): Input {
+    if (typeof given !== 'object' || given === null) {
+      this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
+      return {} as Input;
+    }
+    const { input, unreadable } = readOnce(given);
+    if (unreadable.length > 0) this.#cannotRead(unreadable);
+    return input;
+  }
+
+  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
   #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
     try {
-      return action(this.#recorder, this.#checked(input));
+      return action(this.#recorder, input);
     } catch (error) {
-      if (error instanceof BatonError) throw error;
-      this.#diagnostics.misuse(
-        'invalid_input',
-        `the options cannot be read: ${messageOf(error)}; the rest is recorded`,
-      );
+      return this.#triedAgain(action, input, error);
     }
+  }
+
+  #triedAgain<Input extends object, T>(
+    action: (recorder: Recorder, input: Input) => T,
+    given: Input,
+    failure: unknown,
+  ): T | undefined {
+    if (failure instanceof BatonError) throw failure;
+    // Where there is no room on the stack, the app's own next call says so.
+    if (isOverflow(failure)) return undefined;
+    const { input, unreadable } = readDeeply(given);
     try {
-      return action(this.#recorder, readable(input, 2) as Input);
+      // All of it can be read: what threw is not the app's.
+      if (unreadable.length === 0) throw failure;
+      this.#cannotRead(unreadable);
+      return action(this.#recorder, input);
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#recorder.failed('recording', error);
@@ -354,34 +390,25 @@ export class Baton {
     }
   }
 
-  /** The app's input, or an empty one in place of what is none. */
-  #checked<Input extends object>(input: Input): Input {
-    if (typeof input === 'object' && input !== null) return input;
-    this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(input)}`);
-    return {} as Input;
+  #cannotRead(fields: readonly string[]): void {
+    this.#diagnostics.misuse(
+      'invalid_input',
+      `the options cannot be read in full: ${fields.slice(0, 5).join(', ')} threw and counts as not given; the rest is recorded`,
+    );
   }
 }
 
-/** What of an object can be read, so many levels deep. */
-function readable(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || depth < 0) return value;
-  const copy: Record<string, unknown> = {};
-  for (const name of names(value)) {
-    try {
-      copy[name] = readable((value as Record<string, unknown>)[name], depth - 1);
-    } catch {
-      // This one cannot be read.
-    }
-  }
-  return copy;
+/** A callback whose errors are rejections: what is said of its options is one, too. */
+function isAsync(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
 }
 
-function names(value: object): string[] {
-  try {
-    return Object.keys(value);
-  } catch {
-    return [];
-  }
+/** A handle that lasts, and what the options say of its end. */
+function endingAs(handle: object, input: object): object {
+  const { until, signal } = input as Partial<Ending>;
+  if ((until === undefined && signal === undefined) || !(handle instanceof Activity)) return handle;
+  handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
+  return handle;
 }
 
 /** A handle that records nothing; a session keeps the id that the app gave it. */

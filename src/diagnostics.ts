@@ -1,5 +1,6 @@
 import { type DiagLogger, diag } from '@opentelemetry/api';
 import { BatonError, type BatonErrorCode } from './errors.ts';
+import { hasRoom, postpone } from './room-left.ts';
 import { withoutSecrets } from './secrets.ts';
 
 /** One warning, as `onWarning` gets it. */
@@ -16,6 +17,8 @@ export class Diagnostics {
   readonly #counts = new Map<BatonErrorCode, number>();
   readonly #strict: boolean;
   readonly #onWarning: ((warning: BatonWarning) => void) | undefined;
+  /** Takes secrets out of a warning: what was given may be one in the wrong place, and a log is also an exit. */
+  redact: (message: string) => string = withoutSecrets;
   /** Told how many attributes were left out, for who counts them. */
   onDroppedAttributes: ((count: number) => void) | undefined;
   readonly #logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-baton' });
@@ -27,7 +30,7 @@ export class Diagnostics {
 
   /** The app used Baton wrongly. Warns, or throws in strict mode. */
   misuse(code: BatonErrorCode, message: string): void {
-    if (this.#strict) throw new BatonError(code, withoutSecrets(message));
+    if (this.#strict) throw new BatonError(code, this.redact(message));
     this.warn(code, message);
   }
 
@@ -36,8 +39,12 @@ export class Diagnostics {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
-    // What was given may be a secret in the wrong place, and a log is also an exit.
-    const safe = withoutSecrets(message);
+    if (hasRoom()) this.#tell(code, message);
+    else postpone(() => this.#tell(code, message));
+  }
+
+  #tell(code: BatonErrorCode, message: string): void {
+    const safe = this.redact(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));
     quietly(() => this.#onWarning?.({ code, message: safe }));
   }
@@ -62,6 +69,8 @@ function quietly(tell: () => void): void {
 /** What an unknown thrown value says of itself, without ever throwing. */
 export function messageOf(error: unknown): string {
   try {
+    // As a text, the items would run into each other, a name and its secret among them.
+    if (Array.isArray(error)) return error.length === 1 ? messageOf(error[0]) : `${error.length} values`;
     const message = typeof error === 'object' && error !== null ? (error as Partial<Error>).message : error;
     return typeof message === 'string' ? message : String(error);
   } catch {

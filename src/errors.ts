@@ -1,3 +1,5 @@
+import { withoutSecrets } from './secrets.ts';
+
 /** What went wrong, as a stable word: the same in warnings, in `BatonError.code` and in the docs. */
 export type BatonErrorCode =
   | 'invalid_option'
@@ -17,6 +19,8 @@ export type BatonErrorCode =
   | 'invalid_carrier'
   | 'hook_failed'
   | 'too_many_open'
+  | 'too_many_agents'
+  | 'unwatched_result'
   | 'too_many_events'
   | 'too_many_links'
   | 'telemetry_failed'
@@ -38,11 +42,18 @@ export class BatonError extends Error {
   }
 }
 
-/** A value as it may stand in an error message: short, and never the content of an object. */
+/** A value as it may stand in an error message: short, without secrets, and never the content of an object. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `"${value.slice(0, 57)}..."` : `"${value}"`;
+  if (typeof value === 'string') return quoted(value);
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Secrets go before the cut, which would leave a half of one. */
+function quoted(text: string): string {
+  const safe = withoutSecrets(text.length > 1_000 ? text.slice(0, 1_000) : text);
+  if (text.length <= 60) return `"${safe}"`;
+  return `"${safe.slice(0, 57)}..."`;
 }

@@ -4,10 +4,12 @@
  *
  * @packageDocumentation
  */
+export type { RedactionOptions } from './content/redact.ts';
 export { agentServices } from './export/agent-services.ts';
 export type { ExportableResource, ExportableSpan, Exporter } from './export/exporter.ts';
 export type { StartingSpan } from './export/foreign-handoffs.ts';
 export { onlyPipelines, type PipelineExporter } from './export/only-pipelines.ts';
+export { redactSpans } from './export/redact-spans.ts';
 export {
   type SamplingDecision,
   type SessionSampler,

@@ -12,6 +12,14 @@ import type {
   Usage,
 } from './model.ts';
 
+// Named here, because a TypeScript without `lib: esnext.disposable` or `@types/node` does not know them.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 /** Common to everything that lasts. In a callback it ends by itself; after `start…` call `end()`, or `await using` it. */
 export interface Scoped {
   /** Adds metadata that was not known at the start. */

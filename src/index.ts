@@ -39,6 +39,7 @@ export type {
   CapturedError,
   Carrier,
   ChildRunInput,
+  Given,
   HandoffAnswer,
   HandoffContext,
   HandoffMode,
@@ -66,6 +67,7 @@ export type {
   Tool,
   ToolInput,
   TrackedEvent,
+  Until,
   Usage,
   WorkflowStepInput,
 } from './model.ts';

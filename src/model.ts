@@ -30,7 +30,7 @@ export type HandoffReasonType = OpenWord<'specialization' | 'escalation' | 'dele
 export type HandoffMode = 'pass_control' | 'return_to_caller';
 export type HandoffStatus = 'requested' | 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed' | 'expired';
 /**
- * How a run ended; `abandoned`: its session ended before it did; `suspended`: its session was suspended meanwhile. A
+ * How a run ended; `abandoned`: its session ended before it did, or too many runs were open; `suspended`: its session was suspended meanwhile. A
  * session is never abandoned.
  */
 export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'abandoned' | 'suspended';
@@ -70,7 +70,35 @@ export interface IncomingHeaders {
   readonly [header: string]: string | readonly string[] | undefined;
 }
 
-export interface SessionInput {
+/**
+ * What `until` gets: what the callback gives; of a plain promise, as an `async` function gives it, its value.
+ */
+export type Given<T> = T extends Promise<infer Value> ? (Promise<Value> extends T ? Value : T) : T;
+
+/** For each `with…`: when the work is over, where the callback's result does not say so by itself. */
+export interface Until<T> {
+  /**
+   * Gives what to wait for: a promise, a stream or an iterable. The span ends with that instead of the result, and fails when it
+   * fails. Called once, when the callback has given its result, and only where the scope is recorded. docs/results.md says what Baton sees without it.
+   *
+   * @example
+   * ```ts
+   * baton.withLlmCall({ model, until: (stream) => stream.finalMessage() }, () => client.messages.stream(request));
+   * ```
+   */
+  readonly until?: ((result: Given<T>) => unknown) | undefined;
+}
+
+/** What can be stopped from outside. */
+export interface Stoppable {
+  /**
+   * The signal that stops this work. Once it is aborted, whatever is thrown here or inside counts as cancelled, and as no
+   * failure. An `AbortSignal`. Baton only looks at it: pass it on to the work yourself.
+   */
+  readonly signal?: { readonly aborted: boolean } | undefined;
+}
+
+export interface SessionInput extends Stoppable {
   /** The app's own id (a ticket, a thread). Default: a random UUID. */
   readonly id?: string | undefined;
   /** Alias of `id`, as the other calls spell it. */
@@ -108,7 +136,7 @@ export interface StepMetadata {
   readonly stepIndex?: number | undefined;
 }
 
-export interface RunInput extends StepMetadata {
+export interface RunInput extends StepMetadata, Stoppable {
   readonly sessionId?: string | undefined;
   /** The run that starts this one. Default: the run around the call. */
   readonly parentRunId?: string | undefined;
@@ -144,7 +172,7 @@ export interface InRunInput {
   readonly runId?: string | undefined;
 }
 
-export interface WorkflowStepInput extends InRunInput, StepMetadata {
+export interface WorkflowStepInput extends InRunInput, StepMetadata, Stoppable {
   /** Ids of runs or handoffs whose work comes together here: a link to each. */
   readonly joins?: readonly string[] | undefined;
   readonly payloadSummary?: Summary | undefined;
@@ -174,7 +202,7 @@ export interface Resource {
   readonly environment?: string | undefined;
 }
 
-export interface ToolInput extends InRunInput {
+export interface ToolInput extends InRunInput, Stoppable {
   /** The tool, or just its name. */
   readonly tool: Tool | string;
   readonly action?: Action | undefined;
@@ -189,7 +217,7 @@ export interface ToolInput extends InRunInput {
 }
 
 /** A tool that is called over the Model Context Protocol. */
-export interface McpCallInput extends InRunInput {
+export interface McpCallInput extends InRunInput, Stoppable {
   /** Name of the MCP server. */
   readonly server?: string | undefined;
   readonly tool: Tool | string;
@@ -220,7 +248,7 @@ export interface Usage {
   readonly cost?: Readonly<Record<string, number>> | undefined;
 }
 
-export interface ModelCallInput extends InRunInput {
+export interface ModelCallInput extends InRunInput, Stoppable {
   /** `gpt-5.5`, or `{ provider, name }`. */
   readonly model?: string | { readonly provider?: string | undefined; readonly name: string } | undefined;
   /** Provider as OpenTelemetry names it: `openai`, `anthropic`, `aws.bedrock` … */
@@ -299,7 +327,7 @@ export interface HandoffAnswer extends HandoffReply {
 }
 
 /** Somebody is asked before something is done. */
-export interface ApprovalInput extends InRunInput {
+export interface ApprovalInput extends InRunInput, Stoppable {
   /** What waits for the approval: a tool, or just its name. */
   readonly tool?: Tool | string | undefined;
   readonly action?: Action | undefined;

@@ -58,6 +58,11 @@ export interface BatonOptions {
    * @defaultValue `25`
    */
   readonly handoffLimit?: number | undefined;
+  /**
+   * Whether what was thrown is a failure: `false` for what your app throws to be understood further up, `undefined` for what Baton
+   * shall judge by itself. Aborts, and the interrupts, commands and redirects of LangGraph, Next.js, SvelteKit and React Router are none already.
+   */
+  readonly isFailure?: ((error: unknown) => boolean | undefined) | undefined;
   /** Called with the first warning of each code; all go to OpenTelemetry's `diag` logger as well. */
   readonly onWarning?: ((warning: BatonWarning) => void) | undefined;
 }
@@ -74,6 +79,7 @@ export interface ResolvedOptions {
   readonly maxAttributeBytes: number;
   readonly operationNames: 'standard' | 'all';
   readonly handoffLimit: number;
+  readonly isFailure: ((error: unknown) => boolean | undefined) | undefined;
   readonly onWarning: ((warning: BatonWarning) => void) | undefined;
 }
 
@@ -103,6 +109,7 @@ export function resolveOptions(options: BatonOptions, env: Env = environment()):
     maxAttributeBytes: bytes(options.maxAttributeBytes),
     operationNames: oneOf({ name: 'operationNames', value: options.operationNames }, ['standard', 'all'], 'standard'),
     handoffLimit: limit(options.handoffLimit),
+    isFailure: hook('isFailure', options.isFailure),
     onWarning: hook('onWarning', options.onWarning),
   };
 }

@@ -30,6 +30,7 @@ export type {
   StepEntry,
   TimelineAgent,
   TimelineAttributes,
+  TimelineDrops,
   TimelineEntry,
   TimelineError,
   TimelineEvent,
@@ -54,6 +55,7 @@ export { readFromTempo, readRecentFromTempo } from './replay/sources/tempo.ts';
 // For sources of your own
 export type {
   RecordedAttributes,
+  RecordedDrops,
   RecordedEvent,
   RecordedLink,
   RecordedSpan,

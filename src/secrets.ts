@@ -1,49 +1,80 @@
-/** The built-in rules for values that are secrets wherever they stand. */
+/** What is a secret, decided once: by the name that a value has, and by the value itself, wherever it stands in a text. */
+import { type Found, findAssigned } from './secrets/assigned.ts';
+import { findCredentials } from './secrets/credentials.ts';
+import { layersOf } from './secrets/layers.ts';
+import { SecretNames } from './secrets/names.ts';
+import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
+
+export { SecretNames } from './secrets/names.ts';
+export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
+
+/** What stands in place of a secret. */
 export const REDACTED = '[REDACTED]';
 
-/** One look that finds nothing in almost every text and is right when it does; the patterns below run on the rest. */
-const SUSPICIOUS =
-  /bearer|basic\s|[srp]k[-_]|eyJ|gh[pousr]_|github_pat|xox|AKIA|ASIA|AIza|-----BEGIN|passw|passphrase|secret|(?:api|access|private)[-_ ]?key|token|:\/\//i;
+const BUILT_IN = new SecretNames();
 
-type Rule = readonly [what: RegExp, instead: string | ((...match: string[]) => string)];
+/** A word that the name of a secret, or what stands before one, has in it. */
+const MAY_NAME =
+  /pass|pwd|secret|token|key|cookie|auth|cred|csrf|xsrf|sessid|sig[=":]|signature|string|phrase|assertion|saml|bearer|basic|identified|curl|wget/i;
+/** Letters or signs that are written in another way. */
+const MAY_HIDE = /\\u00[2-7]|\\x[2-7]|%[3-7][0-9a-f]|%2[5de]|&#|%2f%2f|\\\/\\+\//i;
+/** What an assignment cannot do without. */
+const MAY_ASSIGN = /[:=,>-]/;
 
-/** Each runs in linear time: none starts again inside what it has already read. */
-const SECRET_VALUES: readonly Rule[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
-  [/\b(bearer)\s+[\w\-.~+/]{8,}=*/gi, `$1 ${REDACTED}`],
-  [/\b(basic)\s+([A-Za-z0-9+/]{8,}={0,2})/gi, basicCredentials],
-  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, REDACTED],
-  [/(?<![\w-])[srp]k[-_][\w-]{16,}/g, REDACTED],
-  [/\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,})/g, REDACTED],
-  [/(?<![\w-])xox[abeoprs]-[\w-]{10,}/g, REDACTED],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
-  [/(?<![\w-])AIza[\w-]{35}/g, REDACTED],
-  [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, `$1${REDACTED}@`],
-  // password: x, "apiKey": "x", DB_PASSWORD='x y', and the same escaped inside a JSON text.
-  [
-    /((?:password|passwd|passphrase|secret|(?:api|(?:secret[-_ ]?)?access|private|secret)[-_ ]?key|(?:access|auth|refresh|id|session)[-_ ]?token|(?<![A-Za-z])token|client[-_ ]?secret)(?:\\?["'])?\s*[=:]\s*)(?:(\\?")((?:[^"\\]|\\.(?!\s*[,}]))*)\2?|(')[^']*'?|[^\s,;&"'}\\]+)/gi,
-    assignment,
-  ],
-];
+interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly instead: string;
+}
 
-/** "Basic" is also a word: what follows is a secret when it is base64 of `user:password`. */
-function basicCredentials(match: string, word: string, token: string): string {
-  try {
-    return globalThis.atob(token).includes(':') ? `${word} ${REDACTED}` : match;
-  } catch {
-    return match;
+/** The text with its secrets replaced. Takes time in proportion to its length, whatever it is. */
+export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): string {
+  if (!isSuspicious(text, names)) return text;
+  const ranges = rangesOf(text, names);
+  if (ranges.length === 0) return text;
+  ranges.sort((one, other) => one.start - other.start || other.end - one.end);
+  let safe = '';
+  let last = 0;
+  for (let index = 0; index < ranges.length; index++) {
+    const { start, end, instead } = ranges[index] as Range;
+    let until = end;
+    // What overlaps is one secret.
+    for (let next = ranges[index + 1]; next && next.start < until; next = ranges[index + 1]) {
+      until = Math.max(until, next.end);
+      index++;
+    }
+    safe += `${text.slice(last, start)}${instead}`;
+    last = until;
   }
+  return safe + text.slice(last);
 }
 
-function assignment(_match: string, name: string, doubleQuote = '', _quoted = '', singleQuote = ''): string {
-  const quote = doubleQuote || singleQuote;
-  return `${name}${quote}${REDACTED}${quote}`;
+function rangesOf(text: string, names: SecretNames): Range[] {
+  const ranges: Range[] = [];
+  for (const layer of layersOf(text)) {
+    const found: Found = (from, to, around) => {
+      const start = layer.at(from);
+      const end = layer.at(to);
+      if (text.startsWith(REDACTED, start) && end - start <= REDACTED.length) return;
+      const quote = Array.isArray(around) ? text.slice(layer.at(around[0]), layer.at(around[1])) : '';
+      ranges.push({ start, end, instead: `${around === ' ' ? around : quote}${REDACTED}${quote}` });
+    };
+    findTokens(layer.text, found);
+    findCredentials(layer.text, found);
+    if ((names.hasOwn || MAY_NAME.test(layer.text)) && MAY_ASSIGN.test(layer.text)) {
+      findAssigned(layer.text, names, found);
+    }
+  }
+  return ranges;
 }
 
-/** The text with the secrets that the built-in rules know replaced. */
-export function withoutSecrets(text: string): string {
-  if (!SUSPICIOUS.test(text)) return text;
-  let safe = text;
-  for (const [pattern, instead] of SECRET_VALUES) safe = safe.replace(pattern, instead as string);
-  return safe;
+/** One look that finds nothing in most texts; the rules run on the rest. */
+function isSuspicious(text: string, names: SecretNames): boolean {
+  return (
+    MAY_NAME.test(text) ||
+    (text.length >= SHORTEST && MAY_HAVE_TOKENS.test(text)) ||
+    (text.includes('://') && text.includes('@')) ||
+    MAY_HIDE.test(text) ||
+    (names.hasOwn && MAY_ASSIGN.test(text))
+  );
 }

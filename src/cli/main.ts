@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { messageOf } from '../diagnostics.ts';
 import { printable } from '../replay.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { NAME, VERSION } from '../version.ts';
 import { type Command, type ExitCode, UsageError } from './command.ts';
 import { demo } from './commands/demo.ts';
@@ -48,8 +50,10 @@ async function main([word, ...rest]: readonly string[], terminal: Terminal): Pro
     return await command.run(rest, terminal);
   } catch (error) {
     const message = usageMessage(error);
-    if (message === undefined) throw error;
-    return wrongUsage(terminal, `${NAME} ${command.name}`, message);
+    if (message !== undefined) return wrongUsage(terminal, `${NAME} ${command.name}`, message);
+    // A mistake of ours. What it says may stand in a stranger's file.
+    stderr.write(`${NAME} ${command.name}: it failed: ${printable(messageOf(error))}\n`);
+    return 1;
   }
 }
 
@@ -60,7 +64,9 @@ function beforeDashes(args: readonly string[]): readonly string[] {
 }
 
 function wrongUsage({ stderr }: Terminal, command: string, message: string): ExitCode {
-  stderr.write(`${command}: ${printable(message)}\nSee ${command} --help.\n`);
+  // What was typed may be an address with a password, without a scheme, too.
+  const safe = withoutSecrets(message).replace(/[^\s"'/@]*:[^\s"'@]+@/g, '');
+  stderr.write(`${command}: ${printable(safe)}\nSee ${command} --help.\n`);
   return 2;
 }
 

@@ -39,7 +39,7 @@ export class Content {
       const name = this.#redactor.name(foreshorten(value, this.#maxBytes), key);
       return name === undefined ? undefined : clip(name, this.#maxBytes);
     }
-    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+    if (typeof value === 'number' || typeof value === 'bigint') return String(this.#redactor.number(value));
     this.#reject(value, key, 'a string');
     return undefined;
   }
@@ -116,14 +116,15 @@ export class Content {
 
   /** `undefined` for what cannot be written. */
   #entry(metadata: Metadata, key: string): string | number | boolean | typeof NOTHING | undefined {
-    if (this.#redactor.isSecretKey(key)) return REDACTED;
     let value: unknown;
     try {
       value = (metadata as Record<string, unknown>)[key];
     } catch {
-      return undefined;
+      return this.#redactor.names.grade(key) === 'secret' ? REDACTED : undefined;
     }
-    if (typeof value === 'boolean' || (typeof value === 'number' && isExportable(value))) return value;
+    if (this.#redactor.hides(key, value)) return REDACTED;
+    if (typeof value === 'boolean') return value;
+    if (typeof value === 'number' && isExportable(value)) return this.#redactor.number(value);
     if (value === undefined) return NOTHING;
     return value === null || typeof value === 'function' ? undefined : this.value(value, key);
   }

@@ -22,16 +22,22 @@ export function clip(text: string, maxBytes: number): string {
   return `${text.slice(0, read)}… [cut, ${bytes.length} bytes]`;
 }
 
+/** What a secret is made of; between two of the others one may be cut. */
+const IN_SECRETS = /[\w\-.~+/=%@:!$*#?&]/;
+
 /**
- * The part of a long text that is worth reading when `maxBytes` of it are kept: far more than that, and cut at a space,
- * so that no secret is split and half of it passes for a harmless word.
+ * The part of a long text that is worth reading when `maxBytes` of it are kept: far more than that, and cut at a space or
+ * another border, so that no secret is split and half of it passes for a harmless word.
  */
 export function foreshorten(text: string, maxBytes: number): string {
   const most = maxBytes + MAX_READ;
   if (text.length <= most) return text;
-  const start = text.slice(0, most);
-  for (let index = start.length - 1; index > start.length - LONGEST_SECRET; index--) {
-    if (start.charCodeAt(index) <= 32) return start.slice(0, index);
+  for (let index = most; index > most - LONGEST_SECRET; index--) {
+    if (!IN_SECRETS.test(text[index] as string)) return text.slice(0, index);
   }
-  return start.slice(0, -LONGEST_SECRET);
+  // No border for so long: no secret, but perhaps an address, which has parts.
+  for (let index = most - LONGEST_SECRET; index > most - 2 * LONGEST_SECRET; index--) {
+    if ('=&?:@'.includes(text[index] as string)) return text.slice(0, index);
+  }
+  return text.slice(0, most - LONGEST_SECRET);
 }

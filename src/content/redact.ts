@@ -1,13 +1,16 @@
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
-import { REDACTED, withoutSecrets } from '../secrets.ts';
+import { announces, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
 
 /** What must not leave the process. The rules add to the built-in ones. */
 export interface RedactionOptions {
-  /** Names whose values are secrets, compared as a whole and without regard to case, `-`, `_`, `.` and spaces. */
+  /**
+   * Names whose values are secrets, compared word by word and without regard to case, `-`, `_`, `.` and spaces. A name also counts
+   * at the end of a longer one: `email` is `customerEmail`, and not `email_verified`.
+   */
   readonly keys?: readonly string[] | undefined;
-  /** Names that are not secrets although the built-in list says so. */
+  /** Names that are not secrets although a rule says so: each of them as a whole, so that `token` allows no `github_token`. */
   readonly allowKeys?: readonly string[] | undefined;
-  /** Values (or parts of them) that are secrets. */
+  /** Values (or parts of them) that are secrets, in texts, in numbers and in keys. */
   readonly patterns?: readonly RegExp[] | undefined;
   /**
    * The last word on every text that leaves the process: what it returns is written, `undefined` drops it.
@@ -16,25 +19,20 @@ export interface RedactionOptions {
   readonly redact?: ((text: string, key: string) => string | undefined) | undefined;
 }
 
-// Whole names, normalised: `total_tokens` and `secretary` are none of these.
-const SECRET_KEYS =
-  'apikey xapikey password passwd passphrase secret token authorization proxyauthorization accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken privatekey secretkey secretaccesskey clientsecret credentials cookie setcookie connectionstring';
-
 const NAME_CACHE_SIZE = 2_000;
 
+/** Takes secrets out of what the app gives. What a secret is says `secrets.ts`, with the app's own rules added. */
 export class Redactor {
-  readonly #keys: ReadonlySet<string>;
+  readonly names: SecretNames;
   readonly #patterns: readonly RegExp[];
   readonly #hook: RedactionOptions['redact'];
   readonly #diagnostics: Diagnostics;
-  readonly #names = new Map<string, string>();
-  readonly #secretNames = new Map<string, boolean>();
+  readonly #seen = new Map<string, string>();
+  /** The hook is at work: what it makes Baton warn of is not given to it again. */
+  #asking = false;
 
   constructor(options: RedactionOptions, diagnostics: Diagnostics) {
-    const keys = new Set(SECRET_KEYS.split(' '));
-    for (const key of options.keys ?? []) keys.add(normalise(key));
-    for (const key of options.allowKeys ?? []) keys.delete(normalise(key));
-    this.#keys = keys;
+    this.names = new SecretNames(options);
     // Copies: a caller's sticky or stateful expression would match only every second time.
     this.#patterns = (options.patterns ?? []).map(
       (pattern) => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
@@ -43,34 +41,78 @@ export class Redactor {
     this.#diagnostics = diagnostics;
   }
 
-  isSecretKey(key: string): boolean {
-    let secret = this.#secretNames.get(key);
-    if (secret === undefined) {
-      secret = this.#keys.has(normalise(key));
-      remember(this.#secretNames, key, secret);
-    }
-    return secret;
+  /** Whether the value of that name is a secret, whatever it looks like. */
+  hides(name: string, value: unknown): boolean {
+    return this.names.hides(name, value);
   }
 
   /** Free text without its secrets; `undefined` when the app's own redactor dropped it. */
   text(value: string, key: string): string | undefined {
-    let text = withoutSecrets(value);
-    for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED);
+    const text = this.#byRules(value);
     return this.#hook ? this.#ask(text, key) : text;
+  }
+
+  /** A number as it is, or what the app's own patterns leave of it. */
+  number<T extends number | bigint>(value: T): T | string {
+    if (this.#patterns.length === 0) return value;
+    const text = String(value);
+    const safe = this.#byPatterns(text);
+    return safe === text ? value : safe;
+  }
+
+  /** The same list where nothing of it is a secret. */
+  list(items: readonly unknown[], key: string): readonly unknown[] {
+    let isChanged = false;
+    const safe: unknown[] = [];
+    items.forEach((item, index) => {
+      const next = this.#item(items, index, key);
+      isChanged ||= next !== item;
+      if (next !== undefined) safe.push(next);
+    });
+    return isChanged ? safe : items;
+  }
+
+  #item(items: readonly unknown[], index: number, key: string): unknown {
+    const item = items[index];
+    const before = items[index - 1];
+    const isPair = items.length === 2 && index === 1;
+    if (this.hides(key, item)) return REDACTED;
+    if (typeof before === 'string' && announces(this.names, before, item, { list: undefined, isPair })) return REDACTED;
+    if (typeof item === 'string') return this.text(item, key);
+    return typeof item === 'number' || typeof item === 'bigint' ? this.number(item) : item;
+  }
+
+  /** A warning: it may quote what was given. */
+  warning(message: string): string {
+    const text = this.#byRules(message);
+    if (!this.#hook || this.#asking) return text;
+    return this.#ask(text, 'warning') ?? 'the text of this warning was dropped by redaction.redact';
+  }
+
+  #byRules(text: string): string {
+    return this.#byPatterns(withoutSecrets(text, this.names));
+  }
+
+  #byPatterns(given: string): string {
+    let text = given;
+    for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED);
+    return text;
   }
 
   /** A name of low cardinality (an agent key, a tool's name): the same as text, remembered. */
   name(value: string, key: string): string | undefined {
     if (this.#hook) return this.text(value, key);
-    let name = this.#names.get(value);
+    let name = this.#seen.get(value);
     if (name === undefined) {
       name = this.text(value, key) as string;
-      remember(this.#names, value, name);
+      remember(this.#seen, value, name);
     }
     return name;
   }
 
   #ask(text: string, key: string): string | undefined {
+    const before = this.#asking;
+    this.#asking = true;
     try {
       const answer: unknown = this.#hook?.(text, key);
       return typeof answer === 'string' ? answer : undefined;
@@ -80,12 +122,10 @@ export class Redactor {
         `redaction.redact threw for ${key}, the value is dropped: ${messageOf(error)}`,
       );
       return undefined;
+    } finally {
+      this.#asking = before;
     }
   }
-}
-
-function normalise(key: string): string {
-  return key.replace(/[-_.\s]/g, '').toLowerCase();
 }
 
 function remember<T>(cache: Map<string, T>, key: string, value: T): void {

@@ -1,5 +1,6 @@
-import { REDACTED } from '../secrets.ts';
+import { announces, NAMING, REDACTED, VALUED } from '../secrets.ts';
 import { foreshorten } from './limits.ts';
+import { describeObject, errorFacts, isErrorLike, kindOf } from './objects.ts';
 import type { Redactor } from './redact.ts';
 
 /** Only 2,000 bytes leave the process: no need to walk a graph of a million nodes for them. */
@@ -7,11 +8,11 @@ const MAX_NODES = 1_000;
 const MAX_DEPTH = 12;
 
 /**
- * Any value as one JSON string without its secrets, of which `maxBytes` will be kept. BigInt, cycles, getters and
- * `toJSON` that throw become a word in square brackets; nothing makes it throw.
+ * Any value as one JSON string without its secrets, of which `maxBytes` will be kept. What JSON has no word for (a function, a
+ * promise, a cycle, what throws when it is read) becomes one in square brackets; nothing makes it throw.
  */
 export function toJson(value: unknown, redactor: Redactor, key: string, maxBytes: number): string {
-  return JSON.stringify(new Walk(redactor, maxBytes).copy(value, key, 0)) ?? 'null';
+  return JSON.stringify(new Walk(redactor, maxBytes).root(value, key)) ?? 'null';
 }
 
 class Walk {
@@ -19,6 +20,8 @@ class Walk {
   readonly #maxBytes: number;
   /** The objects around the one that is read. */
   #path: unknown[] = [];
+  /** The name around it, whose texts are secrets and whose counts are none. */
+  #plural: string | undefined;
   #nodesLeft = MAX_NODES;
   #bytesLeft: number;
 
@@ -29,29 +32,42 @@ class Walk {
     this.#bytesLeft = maxBytes * 4;
   }
 
+  /** The name of the whole is an attribute's: it makes no secret of it, but of the texts in it, if it is a plural of secrets. */
+  root(value: unknown, key: string): unknown {
+    if (this.#redactor.names.isPlural(key)) this.#plural = key;
+    return this.copy(value, key, 0);
+  }
+
   copy(value: unknown, key: string, depth: number): unknown {
     this.#nodesLeft--;
     switch (typeof value) {
       case 'string':
         return this.#text(value, key);
       case 'number':
-        return Number.isFinite(value) ? value : String(value);
+        return Number.isFinite(value) ? this.#redactor.number(value) : String(value);
       case 'bigint':
-        return String(value);
+        return String(this.#redactor.number(value));
       case 'object':
         return value === null ? null : this.#object(value, key, depth);
       case 'function':
       case 'symbol':
-        return undefined;
+        return this.#word(value, key);
       default:
         return value;
     }
   }
 
   #text(value: string, key: string): string {
+    if (this.#plural !== undefined && this.#redactor.hides(this.#plural, value)) return REDACTED;
     const text = this.#redactor.text(foreshorten(value, this.#maxBytes), key) ?? REDACTED;
     this.#bytesLeft -= text.length;
     return text;
+  }
+
+  /** What it is, in square brackets. */
+  #word(value: object | symbol, key: string): string {
+    const word = `[${describeObject(value)}]`;
+    return this.#redactor.name(word, key) ?? REDACTED;
   }
 
   get #full(): boolean {
@@ -74,56 +90,122 @@ class Walk {
   }
 
   #members(value: object, key: string, depth: number): unknown {
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+    if (Array.isArray(value)) return this.#items(value, key, depth);
+    const kind = kindOf(value);
+    if (kind === 'bytes') return `[${(value as ArrayBuffer).byteLength} bytes]`;
     const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON === 'function') return this.copy(toJSON.call(value, key), key, depth);
-    if (value instanceof Error) return this.copy({ name: value.name, message: value.message }, key, depth);
-    if (isBoxed(value)) return this.copy(value.valueOf(), key, depth);
-    if (value instanceof Map) return this.#entries(value, key, depth);
-    if (value instanceof Set || Array.isArray(value)) return this.#items(value, key, depth);
+    if (typeof toJSON === 'function') return this.#json(toJSON.call(value, key), value, key, depth);
+    if (kind === 'plain') return this.#properties(value, key, depth);
+    if (kind === 'boxed') return this.copy(value.valueOf(), key, depth);
+    if (kind === 'map') return this.#entries(value as Iterable<readonly [unknown, unknown]>, key, depth);
+    if (kind === 'set') return this.#items(value as Iterable<unknown>, key, depth);
+    if (kind === 'regexp') return this.#text(String(value), key);
+    if (isErrorLike(value)) return this.#properties(errorFacts(value), key, depth);
+    const names = Object.keys(value);
+    return names.length === 0 ? this.#word(value, key) : this.#properties(value, key, depth);
+  }
+
+  /** A date that is none gives null. */
+  #json(given: unknown, value: object, key: string, depth: number): unknown {
+    return given === null && value instanceof Date ? '[invalid date]' : this.copy(given, key, depth);
+  }
+
+  #properties(value: object, key: string, depth: number): unknown {
     const copy: Record<string, unknown> = {};
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value);
+    const hidden = names.length > 1 && this.#hiddenByName(value, names);
+    for (const name of names) {
       if (this.#full) break;
-      this.#put(copy, name, key, this.#redactor.isSecretKey(name) ? REDACTED : this.#property(value, name, depth));
+      this.#put(copy, name, key, hidden && VALUED.test(name) ? REDACTED : this.#property(value, name, depth));
     }
     return copy;
   }
 
-  #entries(entries: ReadonlyMap<unknown, unknown>, key: string, depth: number): object {
+  /** `{ name: 'authorization', value: '…' }`. */
+  #hiddenByName(value: object, names: readonly string[]): boolean {
+    for (const naming of names) {
+      if (naming.length > 9 || !NAMING.test(naming)) continue;
+      const name = this.#read(value, naming);
+      if (typeof name === 'string' && this.#redactor.names.grade(name) === 'secret') return true;
+    }
+    return false;
+  }
+
+  /** Those of a Map, of headers, of a query, of a form: as an object, or as pairs where the keys are no texts. */
+  #entries(given: Iterable<readonly [unknown, unknown]>, key: string, depth: number): object {
+    const entries: (readonly [unknown, unknown])[] = [];
+    for (const entry of given) {
+      if (entries.length >= this.#nodesLeft) break;
+      entries.push(entry);
+    }
+    if (entries.some(([name]) => typeof name === 'object' || typeof name === 'function')) {
+      return this.#items(entries, key, depth);
+    }
+    const byName = new Map<string, unknown[]>();
+    for (const [name, member] of entries) {
+      const values = byName.get(String(name));
+      if (values) values.push(member);
+      else byName.set(String(name), [member]);
+    }
     const copy: Record<string, unknown> = {};
-    for (const [given, member] of entries) {
+    for (const [name, values] of byName) {
       if (this.#full) break;
-      const name = String(given);
-      this.#put(copy, name, key, this.#redactor.isSecretKey(name) ? REDACTED : this.copy(member, name, depth));
+      const member = values.length === 1 ? values[0] : values;
+      this.#put(copy, name, key, this.#named(name, member, depth));
     }
     return copy;
   }
 
   #items(items: Iterable<unknown>, key: string, depth: number): unknown[] {
     const copy: unknown[] = [];
+    const { names } = this.#redactor;
+    let before: unknown;
+    const isTwo = Array.isArray(items) && items.length === 2;
     for (const item of items) {
       if (this.#full) break;
-      copy.push(this.copy(item, key, depth) ?? null);
+      const hides =
+        typeof before === 'string' && announces(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
+      copy.push(hides ? REDACTED : (this.copy(item, key, depth) ?? null));
+      before = item;
     }
     return copy;
   }
 
   #property(value: object, name: string, depth: number): unknown {
     try {
-      return this.copy((value as Record<string, unknown>)[name], name, depth);
+      return this.#named(name, (value as Record<string, unknown>)[name], depth);
     } catch {
       return '[unreadable]';
     }
   }
 
+  #read(value: object, name: string): unknown {
+    try {
+      return (value as Record<string, unknown>)[name];
+    } catch {
+      return undefined;
+    }
+  }
+
+  #named(name: string, member: unknown, depth: number): unknown {
+    if (this.#redactor.hides(name, member)) return REDACTED;
+    if (typeof member !== 'object' || member === null || !this.#redactor.names.isPlural(name)) {
+      return this.copy(member, name, depth);
+    }
+    const before = this.#plural;
+    this.#plural = name;
+    try {
+      return this.copy(member, name, depth);
+    } finally {
+      this.#plural = before;
+    }
+  }
+
   #put(copy: Record<string, unknown>, name: string, key: string, member: unknown): void {
+    if (member === undefined) return;
     const safe = this.#redactor.name(foreshorten(name, this.#maxBytes), key) ?? REDACTED;
     this.#bytesLeft -= safe.length;
     if (safe === '__proto__') Object.defineProperty(copy, safe, { value: member, enumerable: true });
     else copy[safe] = member;
   }
-}
-
-function isBoxed(value: object): boolean {
-  return value instanceof String || value instanceof Number || value instanceof Boolean || value instanceof BigInt;
 }

@@ -1,5 +1,4 @@
-import { withoutSecrets } from '../secrets.ts';
-import { withoutCredentials } from './endpoint.ts';
+import { shownAddress } from '../address.ts';
 import { type Finding, good, problem, warning } from './finding.ts';
 import type { ProviderParts } from './provider-parts.ts';
 import { TEST_SPANS } from './test-pipeline.ts';
@@ -41,8 +40,8 @@ function keptBack({ got }: Delivery, sessionId: string): string[] {
 
 function judge({ part, pending, error }: Delivery, kept: readonly string[], isOptional: boolean): Finding {
   const [url] = part.urls;
-  const where = `${part.name}${url === undefined ? '' : ` to ${withoutCredentials(url)}`}`;
-  if (error !== undefined) return problem('exporter', `${where} could not deliver: ${withoutSecrets(error)}`);
+  const where = `${part.name}${url === undefined ? '' : ` to ${shownAddress(url)}`}`;
+  if (error !== undefined) return problem('exporter', `${where} could not deliver: ${error}`);
   if (pending > 0) return warning('exporter', `${where} got the test spans, and its backend has not answered yet`);
   if (kept.length === 0)
     return good('exporter', `${where} got all ${TEST_SPANS.length} test spans and says they are delivered`);

@@ -1,7 +1,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
+import { originOf } from '../address.ts';
 import { messageOf } from '../diagnostics.ts';
 import { environment } from '../env.ts';
-import { withoutSecrets } from '../secrets.ts';
 import { within } from '../time-limit.ts';
 import { judgeDeliveries } from './deliveries.ts';
 import { checkEndpoint } from './endpoint.ts';
@@ -32,11 +32,24 @@ export interface Patient {
 }
 
 const TIMEOUT_MS = 10_000;
+/** Where OTLP/HTTP goes when nobody says otherwise. */
+const USUAL_ORIGIN = 'http://localhost:4318';
 
 /** Looks at the set-up, sends one test pipeline and tells in plain words what came back. Never rejects. */
-export async function diagnose(patient: Patient, options: DiagnoseOptions = {}): Promise<Diagnosis> {
+export async function diagnose(patient: Patient, options?: DiagnoseOptions | null): Promise<Diagnosis> {
+  try {
+    return await examine(patient, options?.endpoint ?? undefined, timeoutOf(options?.timeoutMs));
+  } catch (error) {
+    return toDiagnosis([problem('baton', `the doctor failed: ${messageOf(error)}`, 'report it, with this text')]);
+  }
+}
+
+function timeoutOf(given: unknown): number {
+  return typeof given === 'number' && given > 0 ? given : TIMEOUT_MS;
+}
+
+async function examine(patient: Patient, endpoint: unknown, timeoutMs: number): Promise<Diagnosis> {
   const { client, enabled, provider, missed, warnings } = patient;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   if (!enabled) {
     const message = 'Baton is off: nothing is recorded';
     return toDiagnosis([
@@ -44,13 +57,14 @@ export async function diagnose(patient: Patient, options: DiagnoseOptions = {}):
     ]);
   }
   const findings: Finding[] = [...checkApiCopies(), ...checkProvider(provider, missed), await checkContextManager()];
-  const given = options.endpoint === undefined ? [] : [options.endpoint];
+  const given = endpoint === undefined ? [] : [String(endpoint)];
   if (!provider) {
-    for (const url of given) findings.push(...(await checkEndpoint(url, headersFromEnv(), timeoutMs, false)));
+    for (const url of given) findings.push(...(await checkEndpoint(url, headersFor(url, given), timeoutMs, false)));
     return toDiagnosis(findings);
   }
   const parts = partsOf(provider);
-  const id = `baton-doctor-${Date.now().toString(36)}`;
+  // Two that look at the same time are not to hear each other.
+  const id = `baton-doctor-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
   const watch = watchExports(parts.exporters, (session) => session.startsWith(id));
   let sent: TestRun;
   let flushed: Finding[];
@@ -69,7 +83,9 @@ export async function diagnose(patient: Patient, options: DiagnoseOptions = {}):
     if (!judged.some(({ level }) => level === 'problem')) findings.push(...flushed);
   }
   for (const url of new Set([...given, ...parts.exporters.flatMap(({ urls }) => urls)])) {
-    findings.push(...(await checkEndpoint(url, headersFromEnv(), timeoutMs, hasDelivered(watch.deliveries, url))));
+    findings.push(
+      ...(await checkEndpoint(url, headersFor(url, given), timeoutMs, hasDelivered(watch.deliveries, url))),
+    );
   }
   const counts = Object.entries(warnings).map(([code, count]) => `${code} ${count}`);
   if (counts.length > 0) {
@@ -117,18 +133,29 @@ async function flush(provider: TracerProvider, timeoutMs: number): Promise<Findi
     );
   } catch (error) {
     const first = Array.isArray(error) ? error[0] : error;
-    return [problem('flush', `the provider could not flush: ${withoutSecrets(messageOf(first))}`)];
+    return [problem('flush', `the provider could not flush: ${messageOf(first)}`)];
   }
 }
 
-/** What the exporter would send along, as the standard variables say it. */
-function headersFromEnv(): Record<string, string> {
+/**
+ * The headers of the standard variables, for the endpoint that they are meant for: that of the standard variables, else the one
+ * that was given to ask. An exporter may send its spans elsewhere; what it needs there, it knows by itself.
+ */
+function headersFor(url: string, given: readonly string[]): Record<string, string> {
   const env = environment();
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const isMeant = endpoint
+    ? originOf(endpoint) === originOf(url)
+    : given.includes(url) || originOf(url) === USUAL_ORIGIN;
+  if (!isMeant) return {};
   const pairs = `${env.OTEL_EXPORTER_OTLP_HEADERS ?? ''},${env.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? ''}`.split(',');
   const headers: Record<string, string> = {};
   for (const pair of pairs) {
     const at = pair.indexOf('=');
-    if (at > 0) headers[decode(pair.slice(0, at))] = decode(pair.slice(at + 1));
+    if (at <= 0) continue;
+    const [name, value] = [decode(pair.slice(0, at)), decode(pair.slice(at + 1))];
+    // What HTTP cannot send, `fetch` would repeat in its error.
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\x20-\x7e\x80-\xff]*$/.test(value)) headers[name] = value;
   }
   return headers;
 }

@@ -1,12 +1,14 @@
 import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ask, redirectOf, shownAddress, withCredentials } from '../address.ts';
 import { suppressed } from '../context/suppress.ts';
 import { messageOf } from '../diagnostics.ts';
-import { withoutSecrets } from '../secrets.ts';
-import { type Finding, good, problem, warning } from './finding.ts';
+import { timeoutSignal } from '../time-limit.ts';
+import { type Finding, good, problem, repeated, warning } from './finding.ts';
 
 const TRACES = '/v1/traces';
 const MAX_SKEW_MS = 5_000;
 const MAX_QUOTED = 200;
+const MAX_READ = 10_000;
 
 interface Answer {
   readonly status: number;
@@ -14,6 +16,8 @@ interface Answer {
   readonly text: string;
   readonly date: number;
   readonly tookMs: number;
+  /** Where it sends whoever asks. */
+  readonly redirect: string | undefined;
 }
 
 /**
@@ -27,7 +31,11 @@ export async function checkEndpoint(
   hasDelivered: boolean,
 ): Promise<Finding[]> {
   if (typeof fetch !== 'function') return [];
-  const shown = withoutCredentials(url);
+  const shown = shownAddress(url);
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    const message = `expected the address of an OTLP/HTTP endpoint, such as http://localhost:4318${TRACES}, got "${shown}"`;
+    return [problem('endpoint', message)];
+  }
   let answer: Answer;
   try {
     answer = await post(url, headers, timeoutMs);
@@ -41,10 +49,17 @@ export async function checkEndpoint(
 async function judged(
   url: string,
   shown: string,
-  { status, type, text, tookMs }: Answer,
+  { status, type, text, tookMs, redirect }: Answer,
   headers: Readonly<Record<string, string>>,
   timeoutMs: number,
 ): Promise<Finding> {
+  if (redirect !== undefined) {
+    return problem(
+      'endpoint',
+      `${shown} redirects to ${shownAddress(redirect)} (${status}), and exporters follow no redirect`,
+      'name the address itself, if you trust it',
+    );
+  }
   if (type.includes('text/html') && status < 400) {
     return problem(
       'endpoint',
@@ -54,13 +69,13 @@ async function judged(
   }
   if (status < 300) return good('endpoint', `${shown} takes OTLP/HTTP (${status}, ${tookMs} ms)`);
   if ((status === 404 || status === 405) && !new URL(url).pathname.endsWith(TRACES)) {
-    const right = `${url.replace(/\/+$/, '')}${TRACES}`;
+    const right = withPath(url);
     const there = await post(right, headers, timeoutMs).catch(() => undefined);
     if (there && there.status < 300) {
       return problem(
         'endpoint',
         `${shown} answers ${status}: the path ${TRACES} is missing`,
-        `use ${withoutCredentials(right)} as the exporter's url or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or ${shown} as OTEL_EXPORTER_OTLP_ENDPOINT, which appends the path`,
+        `use ${shownAddress(right)} as the exporter's url or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or ${shown} as OTEL_EXPORTER_OTLP_ENDPOINT, which appends the path`,
       );
     }
   }
@@ -95,22 +110,45 @@ async function judged(
 async function post(url: string, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<Answer> {
   const started = Date.now();
   // Instrumented or not: no span for this one.
+  const address = withCredentials(url);
   const response = await contextApi.with(suppressed(ROOT_CONTEXT), () =>
-    fetch(url, {
+    ask(address.url, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
+      headers: { ...address.headers, ...headers, 'content-type': 'application/json' },
       body: '{"resourceSpans":[]}',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timeoutSignal(timeoutMs),
     }),
   );
-  const text = await response.text();
+  const text = await beginningOf(response);
   return {
     status: response.status,
     type: response.headers.get('content-type') ?? '',
     text,
     date: Date.parse(response.headers.get('date') ?? ''),
     tookMs: Date.now() - started,
+    redirect: redirectOf(response, address.url),
   };
+}
+
+/** What is quoted of it needs no more; a stranger may send for ever. */
+async function beginningOf(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  while (reader && text.length < MAX_READ) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader?.cancel();
+  return text.slice(0, MAX_READ);
+}
+
+/** The path goes before the query. */
+function withPath(url: string): string {
+  const right = new URL(url);
+  right.pathname = `${right.pathname.replace(/\/+$/, '')}${TRACES}`;
+  return right.href;
 }
 
 const REASONS: readonly (readonly [RegExp, string, string])[] = [
@@ -147,7 +185,7 @@ function unreachable(url: string, shown: string, error: unknown): Finding {
   const refused = reason === 'nobody listens there';
   return problem(
     'endpoint',
-    `${shown} cannot be reached: ${(refused ? reason : (grpc?.[0] ?? reason)) ?? withoutSecrets(messageOf(cause ?? error))}`,
+    `${shown} cannot be reached: ${(refused ? reason : (grpc?.[0] ?? reason)) ?? messageOf(cause ?? error)}`,
     refused ? fix : (grpc?.[1] ?? fix),
   );
 }
@@ -166,16 +204,7 @@ function clock(shown: string, { date }: Answer): Finding[] {
 }
 
 function quoted(text: string): string {
-  const short = withoutSecrets(text.replace(/\s+/g, ' ').trim().slice(0, MAX_QUOTED));
+  // Secrets go before the cut, which would leave a half of one.
+  const short = repeated(text.replace(/\s+/g, ' ').trim()).slice(0, MAX_QUOTED);
   return short === '' ? '' : `: "${short}"`;
-}
-
-/** An address as it may be shown: no user, no password, no query. */
-export function withoutCredentials(url: string): string {
-  try {
-    const { protocol, host, pathname } = new URL(url);
-    return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
-  } catch {
-    return withoutSecrets(url);
-  }
 }

@@ -1,3 +1,6 @@
+import { printable } from '../printable.ts';
+import { withoutSecrets } from '../secrets.ts';
+
 /** What the doctor can find: stable words for scripts. */
 export type FindingCode =
   | 'baton'
@@ -34,19 +37,22 @@ export interface Diagnosis {
   toString(): string;
 }
 
-export const good = (code: FindingCode, message: string): Finding => ({ code, level: 'good', message });
-export const warning = (code: FindingCode, message: string, fix?: string): Finding => ({
-  code,
-  level: 'warning',
-  message,
-  fix,
-});
-export const problem = (code: FindingCode, message: string, fix?: string): Finding => ({
-  code,
-  level: 'problem',
-  message,
-  fix,
-});
+/** What a backend, an exporter or a set-up says, as it may be repeated: no secrets, and nothing that a terminal would obey. */
+export function repeated(text: string): string {
+  return printable(withoutSecrets(text));
+}
+
+export const good = (code: FindingCode, message: string): Finding => finding('good', code, message);
+export const warning = (code: FindingCode, message: string, fix?: string): Finding =>
+  finding('warning', code, message, fix);
+export const problem = (code: FindingCode, message: string, fix?: string): Finding =>
+  finding('problem', code, message, fix);
+
+function finding(level: Finding['level'], code: FindingCode, message: string, fix?: string): Finding {
+  const safe = repeated(message);
+  if (level === 'good') return { code, level, message: safe };
+  return { code, level, message: safe, fix: fix === undefined ? undefined : repeated(fix) };
+}
 
 const SIGNS = { good: '✓', warning: '!', problem: '✗' } as const;
 

@@ -18,6 +18,10 @@ export interface ProviderParts {
 
 const MAX_OBJECTS = 5_000;
 const MAX_DEPTH = 12;
+/** Where an exporter keeps its settings, and what it wraps. Any other field may hold data, with the addresses of others. */
+const SETTINGS =
+  /^[_#]?(?:(?:\w*[eE])?xporter|delegate|transport|parameters|config|configuration|options|otlp\w*|client|sender|inner|wrapped)$/;
+const ADDRESS = /^_?(?:url|urlStr|endpoint|collectorUrl|collectorEndpoint)$/i;
 
 /**
  * What a tracer provider is made of. No interface tells: this looks through its fields, reads no getter and calls nothing but
@@ -41,18 +45,23 @@ export function partsOf(provider: object): ProviderParts {
       if (!/^Multi/.test(by)) processors.add(by);
     }
     // Only the outermost: what it wraps is fed by it.
-    if (can(value, 'export') && can(value, 'shutdown') && !inside) {
+    if (isExporter(value) && !inside) {
       urls = [];
       exporters.push({ name: nameOf(value, true), processor: by, exporter: value as ExporterPart['exporter'], urls });
     }
     for (const [name, { value: field }] of Object.entries(fieldsOf(value))) {
-      if (urls && typeof field === 'string' && /url|endpoint/i.test(name) && /^https?:\/\//.test(field))
-        urls.push(field);
-      else look(field, depth + 1, by, urls);
+      if (!urls) look(field, depth + 1, by, urls);
+      else if (typeof field === 'string') {
+        if (ADDRESS.test(name) && /^https?:\/\//.test(field)) urls.push(field);
+      } else if (!Array.isArray(field) && (SETTINGS.test(name) || isExporter(field))) look(field, depth + 1, by, urls);
     }
   };
   look(provider, 0, '', undefined);
   return { sampler: sampler[0], processors: [...processors], exporters };
+}
+
+function isExporter(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && can(value, 'export') && can(value, 'shutdown');
 }
 
 function fieldsOf(value: object): Record<string, PropertyDescriptor> {

@@ -1,5 +1,6 @@
 import { ATTR_SESSION_ID } from '../attributes.ts';
 import { messageOf } from '../diagnostics.ts';
+import { shared } from '../shared.ts';
 import type { ExporterPart } from './provider-parts.ts';
 
 /** What an exporter got of the test pipeline, and what its backend said. */
@@ -31,14 +32,39 @@ export function watchExports(
   };
 }
 
+type ExportMethod = ExporterPart['exporter']['export'];
+
+/** An exporter that is listened at, by one doctor or by several at once. */
+interface Ears {
+  readonly deliveries: Map<Delivery, (sessionId: string) => boolean>;
+  readonly off: () => void;
+}
+
+/** Of all copies of the package: two that each took off their own ears would put the other's back. */
+const heard = shared('doctor', () => ({ exporters: new WeakMap<object, Ears>() })).exporters;
+
 function listen(delivery: Delivery, isTest: (sessionId: string) => boolean): () => void {
   const { exporter } = delivery.part;
+  const ears = heard.get(exporter) ?? putOn(exporter);
+  if (!ears) return () => {};
+  heard.set(exporter, ears);
+  ears.deliveries.set(delivery, isTest);
+  return () => {
+    ears.deliveries.delete(delivery);
+    if (ears.deliveries.size > 0) return;
+    heard.delete(exporter);
+    ears.off();
+  };
+}
+
+function putOn(exporter: ExporterPart['exporter']): Ears | undefined {
+  const deliveries: Ears['deliveries'] = new Map();
   const original = exporter.export;
-  const ours: typeof original = function (this: unknown, spans, callback) {
-    const isOurs = note(delivery.got, spans, isTest);
-    if (isOurs) delivery.pending++;
+  const ours: ExportMethod = function (this: unknown, spans, callback) {
+    const mine = [...deliveries].filter(([{ got }, isTest]) => note(got, spans, isTest)).map(([delivery]) => delivery);
+    for (const delivery of mine) delivery.pending++;
     original.call(this as typeof exporter, spans, (result) => {
-      if (isOurs) {
+      for (const delivery of mine) {
         delivery.pending--;
         delivery.error ??= errorOf(result);
       }
@@ -47,14 +73,22 @@ function listen(delivery: Delivery, isTest: (sessionId: string) => boolean): () 
   };
   const before = Object.getOwnPropertyDescriptor(exporter, 'export');
   try {
-    Object.defineProperty(exporter, 'export', { value: ours, configurable: true, writable: true });
+    Object.defineProperty(exporter, 'export', {
+      value: ours,
+      configurable: true,
+      writable: true,
+      enumerable: before?.enumerable ?? false,
+    });
   } catch {
-    return () => {};
+    return undefined;
   }
-  return () => {
+  const off = (): void => {
+    // Somebody has put theirs over ours: ours has nobody to tell any more, and stays below.
+    if (exporter.export !== ours) return;
     if (before) Object.defineProperty(exporter, 'export', before);
     else delete (exporter as Partial<typeof exporter>).export;
   };
+  return { deliveries, off };
 }
 
 interface TestSpan {

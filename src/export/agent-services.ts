@@ -1,5 +1,8 @@
 import { ATTR_AGENT_KEY } from '../attributes.ts';
+import { ById } from '../by-id.ts';
+import { Diagnostics } from '../diagnostics.ts';
 import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts';
+import { viewOf } from './span-view.ts';
 
 /**
  * Gives each agent's spans a resource of their own: `service.name` is the agent's key, `service.namespace` the app's
@@ -20,11 +23,15 @@ export function agentServices<Span extends ExportableSpan, Result>(
   return new AgentServices(exporter);
 }
 
+/** The resources of so many agents are kept; that of one that comes again is made again. */
+const MOST_AGENTS = 1_000;
+
 class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Span, Result> {
   // No `#`: the doctor looks through it for the address that it sends to.
   private readonly exporter: Exporter<Span, Result>;
   /** Exporters group spans by the identity of their resource: one for each agent and app resource. */
-  readonly #resources = new WeakMap<ExportableResource, Map<string, ExportableResource>>();
+  readonly #resources = new WeakMap<ExportableResource, ById<ExportableResource>>();
+  readonly #diagnostics = new Diagnostics(false);
 
   constructor(exporter: Exporter<Span, Result>) {
     this.exporter = exporter;
@@ -52,22 +59,29 @@ class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Spa
   #view(span: Span): Span {
     const agent = span.attributes[ATTR_AGENT_KEY];
     return typeof agent === 'string' && agent !== ''
-      ? withResource(span, this.#resourceOf(agent, span.resource))
+      ? viewOf(span, { resource: this.#resourceOf(agent, span.resource) })
       : span;
   }
 
   #resourceOf(agent: string, app: ExportableResource): ExportableResource {
     let byAgent = this.#resources.get(app);
     if (!byAgent) {
-      byAgent = new Map();
+      byAgent = new ById(MOST_AGENTS);
       this.#resources.set(app, byAgent);
     }
     let resource = byAgent.get(agent);
     if (!resource) {
       resource = agentResource(agent, app);
-      byAgent.set(agent, resource);
+      if (byAgent.set(agent, resource)) this.#warn();
     }
     return resource;
+  }
+
+  #warn(): void {
+    this.#diagnostics.warn(
+      'too_many_agents',
+      `agentServices: more than ${MOST_AGENTS} agents, and each is a service of its own in the backend; give agents keys that do not change`,
+    );
   }
 }
 
@@ -77,28 +91,4 @@ function agentResource(agent: string, app: ExportableResource): ExportableResour
   if (typeof appName === 'string') service['service.namespace'] = appName;
   const own = { attributes: service, getRawAttributes: () => Object.entries(service) };
   return app.merge(own as never);
-}
-
-/** A copy and no `Object.create(span)`: a span class with private fields would not answer through a prototype. */
-function withResource<Span extends ExportableSpan>(span: Span, resource: ExportableResource): Span {
-  const view: ExportableSpan = {
-    name: span.name,
-    kind: span.kind,
-    spanContext: () => span.spanContext(),
-    parentSpanContext: span.parentSpanContext,
-    startTime: span.startTime,
-    endTime: span.endTime,
-    status: span.status,
-    attributes: span.attributes,
-    links: span.links,
-    events: span.events,
-    duration: span.duration,
-    ended: span.ended,
-    resource,
-    instrumentationScope: span.instrumentationScope,
-    droppedAttributesCount: span.droppedAttributesCount,
-    droppedEventsCount: span.droppedEventsCount,
-    droppedLinksCount: span.droppedLinksCount,
-  };
-  return view as Span;
 }

@@ -17,6 +17,7 @@ import {
   ATTR_HANDOFF_TARGET,
   ATTR_LINK_TYPE,
 } from '../attributes.ts';
+import { ById } from '../by-id.ts';
 
 /** A span as a processor of either SDK line gets it when it starts. */
 export interface StartingSpan {
@@ -55,8 +56,8 @@ interface Passed {
   agent?: Place;
 }
 
-/** Spans and groups that never end give way, the oldest first. */
-const MAX_KEPT = 10_000;
+/** Longer names are cut: they come from others, and are kept and written. */
+const MAX_NAME = 1_000;
 
 const TOOL_OF_A_HANDOFF = /^(transfer_to_|transfer$|handoff_to_|handoff$|delegate_|delegate$|agent-)/;
 
@@ -70,8 +71,6 @@ const OPERATIONS: Readonly<Record<string, Role>> = {
   invoke_agent: 'agent',
   execute_tool: 'tool',
 };
-const AGENT_NAME = /^(?:invoke_agent (.+)|agent run: '(.+?)'.*)$/;
-const TOOL_NAME = /^(?:execute_tool (.+)|tool: '(.+)'.*)$/;
 
 /**
  * Sees handoffs in the spans that agent frameworks record by themselves, and links the agent that takes over to where it
@@ -79,8 +78,9 @@ const TOOL_NAME = /^(?:execute_tool (.+)|tool: '(.+)'.*)$/;
  * swarm. By name and order within a group only, because frameworks give no id of a handoff.
  */
 export class ForeignHandoffs {
-  readonly #places = new Map<string, Place>();
-  readonly #passed = new Map<string, Passed>();
+  /** Spans and groups that never end give way, the first ones first. */
+  readonly #places = new ById<Place>();
+  readonly #passed = new ById<Passed>();
   readonly #isHandoffTool: (name: string) => boolean;
 
   constructor(isHandoffTool: (name: string) => boolean = (name) => TOOL_OF_A_HANDOFF.test(name)) {
@@ -108,7 +108,7 @@ export class ForeignHandoffs {
     if (role === 'agent') place.agent = place;
     if (role === 'tool') place.tool = place;
     if (role === 'agent') this.#link(span, place, parent);
-    keep(this.#places, place.span.spanId, place);
+    this.#places.set(place.span.spanId, place);
   }
 
   /** Where a span begins: a span of Baton in between has no place of its own. */
@@ -132,7 +132,7 @@ export class ForeignHandoffs {
   }
 
   #pass(group: string, passed: Passed): void {
-    keep(this.#passed, group, { ...this.#passed.get(group), ...passed });
+    this.#passed.set(group, { ...this.#passed.get(group), ...passed });
   }
 
   #link(span: StartingSpan, place: Place, parent: Place | undefined): void {
@@ -160,16 +160,6 @@ export class ForeignHandoffs {
   }
 }
 
-function keep<T>(map: Map<string, T>, id: string, value: T): void {
-  if (map.size >= MAX_KEPT) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest);
-      break;
-    }
-  }
-  map.set(id, value);
-}
-
 function roleOf({ name, attributes }: StartingSpan): Role | undefined {
   const operation = attributes[ATTR_GEN_AI_OPERATION_NAME];
   if (typeof operation === 'string' && Object.hasOwn(OPERATIONS, operation)) return OPERATIONS[operation];
@@ -179,23 +169,29 @@ function roleOf({ name, attributes }: StartingSpan): Role | undefined {
 function agentOf({ name, attributes }: StartingSpan): string | undefined {
   const said = text(attributes[ATTR_GEN_AI_AGENT_NAME]) ?? text(attributes['ai.telemetry.functionId']);
   if (said !== undefined) return said;
-  const inName = firstGroup(AGENT_NAME, name);
+  const inName =
+    after('invoke_agent ', name) ?? quoted("agent run: '", name, name.indexOf("'", "agent run: '".length + 1));
   // The AI SDK calls a nameless agent by its model.
   return inName === attributes[ATTR_GEN_AI_REQUEST_MODEL] ? undefined : inName;
 }
 
 function toolOf({ name, attributes }: StartingSpan): string | undefined {
   const said = text(attributes[ATTR_GEN_AI_TOOL_NAME]) ?? text(attributes['ai.toolCall.name']);
-  return said ?? firstGroup(TOOL_NAME, name);
+  return said ?? after('execute_tool ', name) ?? quoted("tool: '", name, name.lastIndexOf("'"));
 }
 
 function text(value: AttributeValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' ? value.slice(0, MAX_NAME) : undefined;
 }
 
-function firstGroup(pattern: RegExp, name: string): string | undefined {
-  return pattern
-    .exec(name)
-    ?.slice(1)
-    .find((group) => group !== undefined);
+/** What follows the prefix, where there is something. By searching: on a hostile name a pattern would try each quote to its end. */
+function after(prefix: string, name: string): string | undefined {
+  return name.startsWith(prefix) && name.length > prefix.length
+    ? name.slice(prefix.length, prefix.length + MAX_NAME)
+    : undefined;
+}
+
+/** What stands between the prefix, which ends in a quote, and the closing quote. */
+function quoted(prefix: string, name: string, closing: number): string | undefined {
+  return closing > prefix.length ? after(prefix, name.slice(0, closing)) : undefined;
 }

@@ -1,8 +1,6 @@
 import { ATTR_SESSION_ID } from '../attributes.ts';
+import { ById } from '../by-id.ts';
 import type { ExportableSpan, Exporter } from './exporter.ts';
-
-/** More open ancestors than these are forgotten, the oldest first: a parent in another process never comes. */
-const MAX_AWAITED = 10_000;
 
 /** OpenTelemetry's result of an export that went well: there was nothing to send. */
 const SUCCESS: unknown = { code: 0 };
@@ -26,23 +24,16 @@ export function onlyPipelines<Span extends ExportableSpan, Result>(
 class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExporter<Span, Result> {
   dropped = 0;
   private readonly exporter: Exporter<Span, Result>;
-  /** Span ids of ancestors that have not ended yet: a parent comes after its children. */
-  readonly #awaited = new Set<string>();
+  /** Span ids of ancestors that have not ended yet, as a parent comes after its children. One that never comes gives way. */
+  readonly #awaited = new ById<true>();
 
   constructor(exporter: Exporter<Span, Result>) {
     this.exporter = exporter;
   }
 
   export(spans: Span[], resultCallback: (result: Result) => void): void {
-    let unwanted = spans.filter((span) => !this.#wants(span));
-    // Children mostly come before their parents; where not, the next round finds what they need.
-    for (let before = 0; unwanted.length !== before && unwanted.length > 0; ) {
-      before = unwanted.length;
-      unwanted = unwanted.filter((span) => !this.#wants(span));
-    }
-    this.dropped += unwanted.length;
-    const others = new Set(unwanted);
-    const wanted = others.size === 0 ? spans : spans.filter((span) => !others.has(span));
+    const wanted = this.#wanted(spans);
+    this.dropped += spans.length - wanted.length;
     if (wanted.length > 0) this.exporter.export(wanted, resultCallback);
     else resultCallback(SUCCESS as Result);
   }
@@ -59,21 +50,29 @@ class OnlyPipelines<Span extends ExportableSpan, Result> implements PipelineExpo
     await this.exporter.forceFlush?.();
   }
 
+  #wanted(spans: Span[]): Span[] {
+    let others: Map<string, Span> | undefined;
+    for (const span of spans) {
+      if (!this.#wants(span)) {
+        others ??= new Map();
+        others.set(span.spanContext().spanId, span);
+        continue;
+      }
+      // Children mostly come before their parents; where not, what is above was passed over.
+      let above = others?.get(span.parentSpanContext?.spanId ?? '');
+      while (others && above && this.#wants(above)) {
+        others.delete(above.spanContext().spanId);
+        above = others.get(above.parentSpanContext?.spanId ?? '');
+      }
+    }
+    return others ? spans.filter((span) => others.get(span.spanContext().spanId) !== span) : spans;
+  }
+
   #wants(span: Span): boolean {
     const isAwaited = this.#awaited.delete(span.spanContext().spanId);
     if (!isAwaited && span.attributes[ATTR_SESSION_ID] === undefined) return false;
     const parent = span.parentSpanContext;
-    if (parent && !parent.isRemote) this.#await(parent.spanId);
+    if (parent && !parent.isRemote) this.#awaited.set(parent.spanId, true);
     return true;
-  }
-
-  #await(spanId: string): void {
-    if (this.#awaited.size >= MAX_AWAITED) {
-      for (const oldest of this.#awaited) {
-        this.#awaited.delete(oldest);
-        break;
-      }
-    }
-    this.#awaited.add(spanId);
   }
 }

@@ -1,6 +1,6 @@
 import { type AttributeValue, type Context, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { ATTR_AGENT_KEY, ATTR_RUN_ID, ATTR_SESSION_ID } from '../attributes.ts';
-import { scopeOf } from '../context/scope.ts';
+import { isForeign, type Scope, type Surroundings, scopeOf } from '../context/scope.ts';
 import { NAME } from '../version.ts';
 import { ForeignHandoffs, type StartingSpan } from './foreign-handoffs.ts';
 
@@ -23,13 +23,6 @@ export interface PipelineSpanProcessor {
   shutdown(): Promise<void>;
 }
 
-/** What a scope of Baton says of the spans inside it; the shape is shared by all copies of the package. */
-interface Scope {
-  readonly record?: { readonly sessionId: string };
-  readonly runId?: string | undefined;
-  readonly agent?: { readonly key: string };
-}
-
 const INHERITED = [ATTR_SESSION_ID, ATTR_RUN_ID, ATTR_AGENT_KEY] as const;
 
 /**
@@ -47,8 +40,8 @@ export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanP
   const foreign = handoffs ? new ForeignHandoffs(handoffs === true ? undefined : handoffs) : undefined;
   return {
     onStart(span, parentContext) {
-      if (span.instrumentationScope.name === NAME) return;
-      const scope = scopeOf(parentContext) as Scope | undefined;
+      if (span.instrumentationScope?.name === NAME) return;
+      const scope = scopeOf(parentContext);
       if (scope) stampFromScope(span, scope);
       else stampFromParent(span, trace.getSpan(parentContext));
       // What a processor throws, the app's `startSpan` throws.
@@ -69,12 +62,13 @@ function quietly(action: () => void): void {
 }
 
 /** Outside a run, the agent around is only the app itself. */
-function stampFromScope(span: StartingSpan, { record, runId, agent }: Scope): void {
-  if (!record) return;
-  stamp(span, ATTR_SESSION_ID, record.sessionId);
-  if (runId === undefined || !agent) return;
-  stamp(span, ATTR_RUN_ID, runId);
-  stamp(span, ATTR_AGENT_KEY, agent.key);
+function stampFromScope(span: StartingSpan, scope: Scope | Surroundings): void {
+  if (scope.silent) return;
+  const isTold = isForeign(scope);
+  stamp(span, ATTR_SESSION_ID, isTold ? scope.sessionId : scope.record?.sessionId);
+  if (scope.runId === undefined) return;
+  stamp(span, ATTR_RUN_ID, scope.runId);
+  stamp(span, ATTR_AGENT_KEY, isTold ? scope.agentKey : scope.agent?.key);
 }
 
 function stampFromParent(span: StartingSpan, parent: Span | undefined): void {

@@ -153,8 +153,15 @@ export function describeSkews(
   names: AgentNames,
 ): ClockSkew[] | undefined {
   if (lags.length === 0) return undefined;
+  const byClock = new Map<string, RecordedSpan[]>(
+    lags.flatMap(({ clock, than }) => [
+      [clock, []],
+      [than, []],
+    ]),
+  );
+  for (const span of members) byClock.get(clockOf(span.resource))?.push(span);
   const nameOf = (clock: string): string => {
-    const there = members.filter(({ resource }) => clockOf(resource) === clock);
+    const there = byClock.get(clock) ?? [];
     const runs = there.filter((span) => spanRole(span) === 'run');
     const agents = [...new Set(runs.flatMap((run) => names.of(run)?.name ?? []))];
     const [first, second, ...more] = agents.length > 0 ? agents : [serviceOf(there[0]?.resource ?? {}) ?? clock];

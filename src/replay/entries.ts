@@ -41,11 +41,12 @@ import {
 } from '../attributes.ts';
 import type { AgentNames } from './agent-names.ts';
 import { readFlag, readMetadata, readNumber, readText, readTexts } from './attribute-reader.ts';
+import { frameworkContent } from './framework-content.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff, HandoffPickup, TimelineAgent, TimelineEntry } from './session-timeline.ts';
+import type { Handoff, HandoffPickup, TimelineAgent, TimelineEntry, TimelineUsage } from './session-timeline.ts';
 import { idOfSpan, type RecordedAttributes, type RecordedSpan } from './span.ts';
-import { readUsage, spanError, spanEvents } from './span-facts.ts';
-import { spanRole } from './span-role.ts';
+import { addUsage, largerUsage, readUsage, spanError, spanEvents, sumDrops } from './span-facts.ts';
+import { type SpanRole, spanRole } from './span-role.ts';
 
 /** What an entry needs to know beyond its own span. */
 export interface EntryContext {
@@ -53,22 +54,26 @@ export interface EntryContext {
   readonly clock: SessionClock;
   readonly handoffOf: ReadonlyMap<RecordedSpan, Handoff>;
   readonly pickedUpBy: ReadonlyMap<RecordedSpan, readonly HandoffPickup[]>;
+  /** Agents of frameworks that are told as one with a run. */
+  readonly mergedOf: ReadonlyMap<RecordedSpan, readonly RecordedSpan[]>;
 }
 
 /** One span as an entry. The list of children is filled by the caller. */
 export function describeSpan(
   span: RecordedSpan,
   children: readonly TimelineEntry[],
-  { names, clock, handoffOf, pickedUpBy }: EntryContext,
+  { names, clock, handoffOf, pickedUpBy, mergedOf }: EntryContext,
 ): TimelineEntry {
   const { attributes } = span;
+  const role = spanRole(span);
   const text = (key: string) => readText(attributes, key);
-  const core = { ...describeCore(span, clock), agent: names.of(span), children };
+  const core = { ...describeCore(span, role, clock), agent: names.of(span), children };
 
-  switch (spanRole(span)) {
+  switch (role) {
     case 'run':
       return {
         ...core,
+        ...describeMerged(span, mergedOf.get(span) ?? [], clock),
         type: 'run',
         id: text(ATTR_RUN_ID) ?? idOfSpan(span),
         parentId: text(ATTR_RUN_PARENT_ID),
@@ -113,7 +118,7 @@ export function describeSpan(
     default: {
       const handoff = handoffOf.get(span);
       if (handoff) return { ...core, type: 'handoff', handoff, status: handoff.status, error: handoff.error };
-      return { ...core, type: 'foreign', kind: span.kind, scope: span.scope };
+      return { ...core, type: 'foreign', kind: span.kind };
     }
   }
 }
@@ -138,7 +143,25 @@ export function describeLostHandoff(handoff: Handoff, agent: TimelineAgent | und
   };
 }
 
-function describeCore(span: RecordedSpan, clock: SessionClock) {
+/** What the framework's own span of the same agent adds to a run. */
+function describeMerged(run: RecordedSpan, merged: readonly RecordedSpan[], clock: SessionClock) {
+  if (merged.length === 0) return {};
+  const all = [run, ...merged];
+  const usage = merged.reduce<TimelineUsage | undefined>(
+    (sum, { attributes }) => addUsage(sum, readUsage(attributes)),
+    undefined,
+  );
+  return {
+    events: all.flatMap((span) => spanEvents(span, clock)).sort((one, other) => one.offsetMs - other.offsetMs),
+    usage: largerUsage(readUsage(run.attributes), usage),
+    dropped: sumDrops(all),
+    content: merged.some((span) => frameworkContent(span, 'foreign'))
+      ? Object.fromEntries(merged.flatMap((span) => Object.entries(frameworkContent(span, 'foreign') ?? {})))
+      : undefined,
+  };
+}
+
+function describeCore(span: RecordedSpan, role: SpanRole, clock: SessionClock) {
   const { traceId, spanId, name, startUnixNano, endUnixNano, attributes } = span;
   const key = readText(attributes, ATTR_STEP_KEY);
   const stepName = readText(attributes, ATTR_STEP_NAME);
@@ -148,13 +171,16 @@ function describeCore(span: RecordedSpan, clock: SessionClock) {
     traceId,
     spanId,
     name,
+    scope: span.scope,
     startUnixMs: clock.unixMs(startUnixNano),
     offsetMs: clock.offsetMs(startUnixNano),
     durationMs: clock.durationMs(startUnixNano, endUnixNano),
     step: hasStep ? { key, name: stepName, index } : undefined,
     error: spanError(span),
     ...readMetadata(attributes),
+    content: frameworkContent(span, role),
     events: spanEvents(span, clock),
+    dropped: sumDrops([span]),
     usage: readUsage(attributes),
   };
 }

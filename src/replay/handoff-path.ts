@@ -63,7 +63,11 @@ function factsOf({ pieces, handoff }: ToldHandoff, names: AgentNames, clock: Ses
   }));
   // It was picked up: that somebody took it is known, whatever was lost.
   if (run && words.length === 0) {
-    words.push({ status: 'accepted', at: clock.offsetMs(run.startUnixNano), by: names.of(run)?.key });
+    words.push({
+      status: 'accepted',
+      at: clock.offsetMs(run.startUnixNano),
+      by: receiver?.agent?.key ?? names.of(run)?.key,
+    });
   }
   return {
     source: source?.key ?? UNKNOWN,

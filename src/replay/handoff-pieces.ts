@@ -65,11 +65,15 @@ const STATUS_OF_EVENT: ReadonlyMap<string, string> = new Map([
  * the answer. An id names a span, so all three come down to the place of the request.
  *
  * @param members - the spans of one session, oldest first
+ * @param others - agents of frameworks, which took over by no handoff of ours
  */
-export function collectHandoffs(members: readonly RecordedSpan[]): HandoffPieces[] {
+export function collectHandoffs(
+  members: readonly RecordedSpan[],
+  others: ReadonlySet<RecordedSpan> = new Set(),
+): HandoffPieces[] {
   const drafts = new Drafts();
   const withRole = (role: SpanRole) => members.filter((span) => spanRole(span) === role);
-  const runs = withRole('run');
+  const runs = withRole('run').filter((run) => !others.has(run));
   const runByKey = new Map<string | undefined, RecordedSpan>(runs.map((run) => [spanKey(run), run]));
 
   for (const span of withRole('handoff')) drafts.addRequest(span);

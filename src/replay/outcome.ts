@@ -1,3 +1,4 @@
+import { NAME } from '../version.ts';
 import type {
   SessionTimeline,
   TimelineEntry,
@@ -5,7 +6,7 @@ import type {
   TimelineFailure,
   TimelineUsage,
 } from './session-timeline.ts';
-import { addUsage } from './span-facts.ts';
+import { addUsage, largerUsage } from './span-facts.ts';
 import { walkEntries } from './walk-entries.ts';
 
 type Entries = Pick<SessionTimeline, 'entries'>;
@@ -25,9 +26,7 @@ export function findFailures(timeline: Entries): TimelineFailure[] {
       told.add(errorKey(entry.error));
       origins.push(entry);
     }
-    const around = toldInside.get(parent);
-    if (around) for (const key of told) around.add(key);
-    else toldInside.set(parent, told);
+    toldInside.set(parent, together(told, toldInside.get(parent)));
   }
   const byOthers = new Set(
     origins.flatMap(({ type, error }) => (type !== 'handoff' && error ? [errorKey(error)] : [])),
@@ -38,27 +37,36 @@ export function findFailures(timeline: Entries): TimelineFailure[] {
     .map(({ traceId, spanId, name, offsetMs, agent, error }) => ({ ...error, traceId, spanId, name, offsetMs, agent }));
 }
 
+/** The smaller set goes into the larger one: a long chain of different errors must not be copied at each link. */
+function together(one: Set<string>, other: Set<string> = new Set()): Set<string> {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one];
+  for (const key of small) large.add(key);
+  return large;
+}
+
 /** What makes two errors the same one on its way up. */
 export function errorKey({ type, message }: TimelineError): string {
   return JSON.stringify([type, message]);
 }
 
 /**
- * What the session consumed. A run sums up the tokens of its own model calls: what it says of them counts, and the calls
- * only where it says nothing. The cost is on the calls alone.
+ * What the session consumed, each token once, however often it was reported: a run sums up its model calls, a framework's agent
+ * likewise, and an instrumentation may record the call that the app records, too. So of a span and of what is inside of it the
+ * larger report counts. A child run is work of its own, which the run around it does not sum up.
  */
 export function sumUsage(timeline: Entries): TimelineUsage | undefined {
-  const ofCalls = new Map<TimelineEntry | undefined, TimelineUsage | undefined>();
-  const ofRuns = new Map<TimelineEntry | undefined, TimelineUsage | undefined>();
+  const inside = new Map<TimelineEntry | undefined, TimelineUsage | undefined>();
+  let runs: TimelineUsage | undefined;
   for (const { entry, parent } of [...walkEntries(timeline)].reverse()) {
-    const calls = entry.type === 'model-call' ? entry.usage : ofCalls.get(entry);
-    const isRun = entry.type === 'run';
-    const own = isRun && entry.usage ? { ...entry.usage, cost: calls?.cost ?? entry.usage.cost } : calls;
-    if (!isRun) ofCalls.set(parent, addUsage(own, ofCalls.get(parent)));
-    const runs = isRun ? addUsage(own, ofRuns.get(entry)) : ofRuns.get(entry);
-    ofRuns.set(parent, addUsage(runs, ofRuns.get(parent)));
-    ofCalls.delete(entry);
-    ofRuns.delete(entry);
+    const usage = largerUsage(entry.usage, inside.get(entry));
+    inside.delete(entry);
+    if (isRunOfOurs(entry)) runs = addUsage(usage, runs);
+    else inside.set(parent, addUsage(usage, inside.get(parent)));
   }
-  return addUsage(ofRuns.get(undefined), ofCalls.get(undefined));
+  return addUsage(runs, inside.get(undefined));
+}
+
+/** Without the scope nobody can know, and a run is taken for ours. */
+function isRunOfOurs({ type, scope }: TimelineEntry): boolean {
+  return type === 'run' && (scope === NAME || !scope);
 }

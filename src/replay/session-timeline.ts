@@ -36,6 +36,10 @@ export interface SessionTimeline {
   /** All traces that the session spreads over, to find it in a backend. */
   readonly traceIds: readonly string[];
   readonly spanCount: number;
+  /** What the limits of an SDK kept out of its spans, all together. */
+  readonly dropped?: TimelineDrops | undefined;
+  /** How many handoffs the session counted that are not among the spans read. */
+  readonly missingHandoffs?: number | undefined;
   /** None for runs outside any session or when it was lost, several for a session that was resumed. */
   readonly sessionSpanCount: number;
   /** How many parent spans were not among those read: more than none, and the picture has holes. */
@@ -75,6 +79,13 @@ export interface TimelineEvent {
   readonly attributes: TimelineAttributes;
 }
 
+/** How many attributes, events and links there were beyond the limits of an SDK. */
+export interface TimelineDrops {
+  readonly attributes: number;
+  readonly events: number;
+  readonly links: number;
+}
+
 export interface TimelineStep {
   readonly key?: string | undefined;
   readonly name?: string | undefined;
@@ -97,6 +108,8 @@ export interface EntryCore {
   readonly spanId: string;
   /** The span's own name. */
   readonly name: string;
+  /** Name of the instrumentation that recorded it: `otel-baton`, where it is Baton's own. */
+  readonly scope?: string | undefined;
   readonly startUnixMs: number;
   /** Since the session's start. */
   readonly offsetMs: number;
@@ -111,7 +124,10 @@ export interface EntryCore {
   readonly outputSummary?: string | undefined;
   readonly metadata: TimelineAttributes;
   readonly metadataDropped?: number | undefined;
+  /** Prompts and answers as a framework recorded them beside input and output, by the names of their attributes. */
+  readonly content?: TimelineAttributes | undefined;
   readonly events: readonly TimelineEvent[];
+  readonly dropped?: TimelineDrops | undefined;
   readonly usage?: TimelineUsage | undefined;
   readonly children: readonly TimelineEntry[];
 }
@@ -185,7 +201,6 @@ export interface ApprovalEntry extends EntryCore {
 export interface ForeignEntry extends EntryCore {
   readonly type: 'foreign';
   readonly kind: string;
-  /** Name of the instrumentation that recorded it. */
   readonly scope: string;
 }
 
@@ -201,6 +216,7 @@ export type TimelineEntry =
 
 /** One agent asked another to take over, or to do a part and come back. */
 export interface Handoff {
+  /** One that a framework recorded, and `pipelineSpans({ handoffs: true })` linked, has the place of the agent that took over. */
   readonly id: string;
   readonly traceId: string;
   readonly spanId: string;

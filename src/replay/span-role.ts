@@ -10,6 +10,7 @@ import {
   ATTR_SESSION_KIND,
   ATTR_SESSION_STATUS,
   ATTR_STEP_KEY,
+  ATTR_STEP_NAME,
   GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
   GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT,
   GEN_AI_OPERATION_NAME_VALUE_INVOKE_WORKFLOW,
@@ -42,19 +43,32 @@ export function spanRole(span: RecordedSpan): SpanRole {
 
   const operation = readText(attributes, ATTR_GEN_AI_OPERATION_NAME);
   if (operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_WORKFLOW && span.scope === NAME) return 'session';
-  if (operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT) return isOwnRun(span) ? 'run' : 'foreign';
+  if (operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT)
+    return isInNoRun(span) || isOwnRun(span) ? 'run' : 'foreign';
   if (operation === GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL) return 'tool';
   if (operation !== undefined && MODEL_OPERATIONS.has(operation)) return 'model-call';
   if (span.kind === 'client' && ATTR_GEN_AI_REQUEST_MODEL in attributes) return 'model-call';
-  return ATTR_STEP_KEY in attributes ? 'step' : 'foreign';
+  return ATTR_STEP_KEY in attributes || ATTR_STEP_NAME in attributes ? 'step' : 'foreign';
+}
+
+/** A run of Baton, for certain: one that says its own place, or stands in our scope. A framework's agent says neither. */
+export function isOwnRun(span: RecordedSpan): boolean {
+  if (readText(span.attributes, ATTR_GEN_AI_OPERATION_NAME) !== GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT) return false;
+  const place = spanKeyOfId(readText(span.attributes, ATTR_RUN_ID));
+  return place === undefined ? span.scope === NAME : place === spanKey(span);
+}
+
+/** The agent of a framework, as OpenTelemetry's conventions have it. */
+export function isFrameworkAgent(span: RecordedSpan): boolean {
+  const operation = readText(span.attributes, ATTR_GEN_AI_OPERATION_NAME);
+  return operation === GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT && !isOwnRun(span);
 }
 
 function isHandoff({ attributes }: RecordedSpan): boolean {
   return ATTR_HANDOFF_ID in attributes || ATTR_HANDOFF_STATUS in attributes || ATTR_HANDOFF_MODE in attributes;
 }
 
-/** A framework's own `invoke_agent` span inside a run of ours is stamped with that run's id, not with one of its own. */
-function isOwnRun(span: RecordedSpan): boolean {
-  const place = spanKeyOfId(readText(span.attributes, ATTR_RUN_ID));
-  return place === undefined || place === spanKey(span);
+/** A framework's own `invoke_agent` span inside a run of ours is stamped with that run's id; without a run around it, it is one. */
+function isInNoRun({ attributes }: RecordedSpan): boolean {
+  return spanKeyOfId(readText(attributes, ATTR_RUN_ID)) === undefined;
 }

@@ -1,23 +1,22 @@
-import { ATTR_RUN_ID, ATTR_RUN_PARENT_ID, ATTR_SESSION_ID } from '../attributes.ts';
+import { ATTR_RUN_ID, ATTR_RUN_PARENT_ID } from '../attributes.ts';
 import { readText } from './attribute-reader.ts';
+import { mergeAgents } from './framework-agents.ts';
 import { type RecordedSpan, spanKey, spanKeyOfId } from './span.ts';
 import { spanRole } from './span-role.ts';
 
 /** Spans by their place, to go from one to its parent. */
 export class SpanIndex {
   readonly #byKey: ReadonlyMap<string, RecordedSpan>;
+  readonly #below: SpanIndex | undefined;
 
-  constructor(spans: Iterable<RecordedSpan>) {
+  /** @param below - what stands where none of these does */
+  constructor(spans: Iterable<RecordedSpan>, below?: SpanIndex) {
     this.#byKey = new Map(Array.from(spans, (span) => [spanKey(span), span]));
-  }
-
-  /** These in place of what stands there. */
-  with(spans: readonly RecordedSpan[]): SpanIndex {
-    return new SpanIndex([...this.#byKey.values(), ...spans]);
+    this.#below = below;
   }
 
   get(key: string | undefined): RecordedSpan | undefined {
-    return key === undefined ? undefined : this.#byKey.get(key);
+    return key === undefined ? undefined : (this.#byKey.get(key) ?? this.#below?.get(key));
   }
 
   parent({ traceId, parentSpanId }: RecordedSpan): RecordedSpan | undefined {
@@ -25,74 +24,68 @@ export class SpanIndex {
   }
 }
 
-/**
- * Spans by session, over all traces. A span without `session.id` belongs to the session that it descends from, and to
- * none if there is no such: the request that called the app is not part of the story.
- */
-export function groupBySession(spans: readonly RecordedSpan[], index: SpanIndex): Map<string, RecordedSpan[]> {
-  const sessionOf = new Map<RecordedSpan, string | undefined>();
-  const sessions = new Map<string, RecordedSpan[]>();
-  for (const span of spans) {
-    const id = findSession(span, index, sessionOf);
-    if (id === undefined) continue;
-    const members = sessions.get(id);
-    if (members) members.push(span);
-    else sessions.set(id, [span]);
-  }
-  return sessions;
-}
-
-function findSession(
-  span: RecordedSpan,
-  index: SpanIndex,
-  known: Map<RecordedSpan, string | undefined>,
-): string | undefined {
-  const path: RecordedSpan[] = [];
-  let id: string | undefined;
-  for (let place: RecordedSpan | undefined = span; place !== undefined; place = index.parent(place)) {
-    id = known.get(place) ?? readText(place.attributes, ATTR_SESSION_ID);
-    if (id !== undefined || known.has(place)) break;
-    // Known from here on, so that parents which go round in a circle end the search.
-    known.set(place, undefined);
-    path.push(place);
-  }
-  for (const place of path) known.set(place, id);
-  return id;
-}
-
 /** Who stands under whom in the story of one session. */
 export interface StoryTree {
   /** For each span that is told: the one that it is told under, `undefined` at the top. */
   readonly parentOf: ReadonlyMap<RecordedSpan, RecordedSpan | undefined>;
+  /** Agents of frameworks that are told as one with the run around them. */
+  readonly mergedInto: ReadonlyMap<RecordedSpan, RecordedSpan>;
   readonly missingParents: number;
 }
 
-/** The session span and the answers to handoffs are not told on their own: what hangs under them moves up. */
+/** Told with other spans: what hangs under them moves up. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['session', 'handoff-answer']);
+
+/** The session span and the answers to handoffs are not told on their own, nor is the agent of a framework that is the run's. */
 export function arrange(members: readonly RecordedSpan[], index: SpanIndex): StoryTree {
-  const mine = new Set(members);
-  const told = new Set(members.filter((span) => !['session', 'handoff-answer'].includes(spanRole(span))));
+  const places = new Places(members, index);
   const missing = new Set<string>();
   const parentOf = new Map<RecordedSpan, RecordedSpan | undefined>();
-
-  for (const span of told) {
+  for (const span of members) {
+    if (TOLD_ELSEWHERE.has(spanRole(span))) continue;
     const { traceId, parentSpanId } = span;
     if (parentSpanId !== undefined && index.parent(span) === undefined) missing.add(`${traceId}:${parentSpanId}`);
-    const seen = new Set([span]);
-    let parent = parentOrRun(span, mine, index);
-    while (parent !== undefined && !told.has(parent) && !seen.has(parent)) {
-      seen.add(parent);
-      parent = spanRole(parent) === 'session' ? undefined : parentOrRun(parent, mine, index);
-    }
-    parentOf.set(span, parent !== undefined && parent !== span && told.has(parent) ? parent : undefined);
+    parentOf.set(span, places.above(span));
   }
   cutCircles(parentOf);
-  return { parentOf, missingParents: missing.size };
+  return { parentOf, mergedInto: mergeAgents(parentOf), missingParents: missing.size };
 }
 
-/** The parent; where that is missing or no part of the session, the run that the span says it belongs to. */
-function parentOrRun(span: RecordedSpan, mine: ReadonlySet<RecordedSpan>, index: SpanIndex): RecordedSpan | undefined {
-  const runs = [ATTR_RUN_PARENT_ID, ATTR_RUN_ID].map((key) => index.get(spanKeyOfId(readText(span.attributes, key))));
-  return [index.parent(span), ...runs].find((parent) => parent !== undefined && mine.has(parent));
+/** Where spans are told. What is found for one that is not told holds for all that hangs under it. */
+class Places {
+  readonly #mine: ReadonlySet<RecordedSpan>;
+  readonly #index: SpanIndex;
+  readonly #aboveUntold = new Map<RecordedSpan, RecordedSpan | undefined>();
+
+  constructor(members: readonly RecordedSpan[], index: SpanIndex) {
+    this.#mine = new Set(members);
+    this.#index = index;
+  }
+
+  /** The nearest span above that is told. */
+  above(span: RecordedSpan): RecordedSpan | undefined {
+    const passed: RecordedSpan[] = [];
+    let place = this.#parentOrRun(span);
+    while (place !== undefined && TOLD_ELSEWHERE.has(spanRole(place))) {
+      if (this.#aboveUntold.has(place)) {
+        place = this.#aboveUntold.get(place);
+        break;
+      }
+      // Known from here on, so that parents which go round in a circle end the search.
+      this.#aboveUntold.set(place, undefined);
+      passed.push(place);
+      place = spanRole(place) === 'session' ? undefined : this.#parentOrRun(place);
+    }
+    for (const untold of passed) this.#aboveUntold.set(untold, place);
+    return place === span ? undefined : place;
+  }
+
+  /** The parent; where that is missing or no part of the session, the run that the span says it belongs to. */
+  #parentOrRun(span: RecordedSpan): RecordedSpan | undefined {
+    const ids = [ATTR_RUN_PARENT_ID, ATTR_RUN_ID].map((key) => spanKeyOfId(readText(span.attributes, key)));
+    const runs = ids.map((key) => this.#index.get(key));
+    return [this.#index.parent(span), ...runs].find((parent) => parent !== undefined && this.#mine.has(parent));
+  }
 }
 
 /** Parents that go round in a circle would be told by nobody: the first one met moves to the top. */

@@ -16,6 +16,14 @@ export interface RecordedLink {
   readonly attributes: RecordedAttributes;
 }
 
+/** How much the limits of an SDK kept out of a span. */
+export interface RecordedDrops {
+  /** Of the span, its events and its links. */
+  readonly attributes: number;
+  readonly events: number;
+  readonly links: number;
+}
+
 export interface RecordedStatus {
   readonly code: 'unset' | 'ok' | 'error';
   readonly message?: string | undefined;
@@ -45,6 +53,8 @@ export interface RecordedSpan {
   readonly resource: RecordedAttributes;
   /** Name of the instrumentation scope. */
   readonly scope: string;
+  /** Missing where nothing was dropped. */
+  readonly dropped?: RecordedDrops | undefined;
 }
 
 /** A span's place as one text, to find it by. */

@@ -2,17 +2,21 @@ import { ATTR_STEP_INDEX } from '../attributes.ts';
 import type { AgentNames } from './agent-names.ts';
 import { readNumber } from './attribute-reader.ts';
 import { describeLostHandoff, describeSpan } from './entries.ts';
+import { describeFrameworkHandoff, frameworkHandoff } from './framework-handoffs.ts';
 import type { ToldHandoff } from './handoff-path.ts';
 import { collectHandoffs } from './handoff-pieces.ts';
 import { describeHandoff, startOfHandoff } from './handoffs.ts';
 import type { SessionClock } from './session-clock.ts';
 import type { Handoff, HandoffPickup, TimelineEntry } from './session-timeline.ts';
 import { compareBigint, type RecordedSpan, spanKey } from './span.ts';
+import type { SpanIndex, StoryTree } from './span-tree.ts';
 
 export interface Story {
   readonly entries: readonly TimelineEntry[];
   /** In the order of asking. */
   readonly told: readonly ToldHandoff[];
+  /** How many of the handoffs are Baton's own. */
+  readonly ownHandoffs: number;
 }
 
 /** One thing to tell: when, under whom, and how. */
@@ -28,7 +32,8 @@ interface Item {
 /** Spans and handoffs as a tree of entries, each list in the order in which things began. */
 export function tellStory(
   members: readonly RecordedSpan[],
-  parentOf: ReadonlyMap<RecordedSpan, RecordedSpan | undefined>,
+  index: SpanIndex,
+  { parentOf, mergedInto }: Pick<StoryTree, 'parentOf' | 'mergedInto'>,
   names: AgentNames,
   clock: SessionClock,
 ): Story {
@@ -37,30 +42,43 @@ export function tellStory(
   const handoffOf = new Map<RecordedSpan, Handoff>();
   const pickedUpBy = new Map<RecordedSpan, HandoffPickup[]>();
   const items: Item[] = [];
+  const told: ToldHandoff[] = [];
 
-  const told = collectHandoffs(members)
-    .sort((one, other) => compareBigint(startOfHandoff(one), startOfHandoff(other)))
-    .map((pieces) => ({ pieces, handoff: describeHandoff(pieces, names, clock) }));
-  for (const { pieces, handoff } of told) {
+  const tell = (one: ToldHandoff): void => {
+    const { handoff, pieces } = one;
     const { request, run, runs } = pieces;
-    for (const one of runs) {
-      pickedUpBy.set(one, [...(pickedUpBy.get(one) ?? []), { handoffId: handoff.id, source: handoff.source }]);
-    }
+    told.push(one);
+    for (const receiver of runs) append(pickedUpBy, receiver, { handoffId: handoff.id, source: handoff.source });
     if (request) {
       handoffOf.set(request, handoff);
-    } else {
-      items.push({
-        startUnixNano: startOfHandoff(pieces),
-        // Before the run that picked it up, which may be all that says when.
-        stepIndex: -2,
-        key: spanKey(handoff),
-        parent: run && parentOf.get(run),
-        describe: () => describeLostHandoff(handoff, handoff.source),
-      });
+      return;
     }
-  }
+    items.push({
+      startUnixNano: startOfHandoff(pieces),
+      // Before the run that picked it up, which may be all that says when.
+      stepIndex: -2,
+      key: spanKey(handoff),
+      parent: run && parentOf.get(run),
+      describe: () => describeLostHandoff(handoff, handoff.source),
+    });
+  };
 
-  const context = { names, clock, handoffOf, pickedUpBy };
+  const foreign = new Map(members.flatMap((span) => pair(span, frameworkHandoff(span, index))));
+  const own = collectHandoffs(members, new Set(foreign.keys()));
+  for (const pieces of own) tell({ pieces, handoff: describeHandoff(pieces, names, clock) });
+  for (const [span, link] of foreign) {
+    const run = mergedInto.get(span);
+    // The app told of it as well, and said more.
+    if (run && pickedUpBy.has(run)) continue;
+    const receiver = run ?? span;
+    const handoff = describeFrameworkHandoff(link, run, names, clock);
+    tell({ handoff, pieces: { id: handoff.id, answers: [], run: receiver, runs: [receiver] } });
+  }
+  told.sort((one, other) => compareBigint(startOfHandoff(one.pieces), startOfHandoff(other.pieces)));
+
+  const mergedOf = new Map<RecordedSpan, RecordedSpan[]>();
+  for (const [span, run] of mergedInto) append(mergedOf, run, span);
+  const context = { names, clock, handoffOf, pickedUpBy, mergedOf };
   for (const [span, parent] of parentOf) {
     items.push({
       startUnixNano: span.startUnixNano,
@@ -75,7 +93,18 @@ export function tellStory(
   return {
     entries: childrenOf.get(undefined) ?? [],
     told,
+    ownHandoffs: own.length,
   };
+}
+
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+function pair<Key, Value>(key: Key, value: Value | undefined): [Key, Value][] {
+  return value === undefined ? [] : [[key, value]];
 }
 
 /** By microsecond, for many backends keep no more; then by the app's own order; the rest only makes it the same each time. */

@@ -1,6 +1,7 @@
 import {
   ATTR_ENVIRONMENT,
   ATTR_GEN_AI_WORKFLOW_NAME,
+  ATTR_HANDOFF_COUNT,
   ATTR_HANDOFF_LOOP,
   ATTR_SESSION_INPUT_SUMMARY,
   ATTR_SESSION_KIND,
@@ -9,24 +10,27 @@ import {
   ATTR_SESSION_STATUS,
 } from '../attributes.ts';
 import { AgentNames } from './agent-names.ts';
-import { readFlag, readMetadata, readText } from './attribute-reader.ts';
+import { readFlag, readMetadata, readNumber, readText } from './attribute-reader.ts';
 import { alignClocks, describeSkews } from './clock-skew.ts';
 import { summariseHandoffs } from './handoff-path.ts';
 import { errorKey, findFailures, sumUsage } from './outcome.ts';
+import { redacted } from './redacted.ts';
 import { SessionClock } from './session-clock.ts';
+import { groupBySession } from './session-of-span.ts';
 import type { SessionTimeline, TimelineFailure } from './session-timeline.ts';
 import { compareSpans, deduplicateSpans, type RecordedSpan } from './span.ts';
-import { spanError, spanEvents } from './span-facts.ts';
+import { spanError, spanEvents, sumDrops } from './span-facts.ts';
 import { spanRole } from './span-role.ts';
-import { arrange, groupBySession, SpanIndex } from './span-tree.ts';
+import { arrange, SpanIndex } from './span-tree.ts';
 import { tellStory } from './story.ts';
 
 /**
  * The sessions among these spans, oldest first. Spans may come in any order, twice, from several traces and without
- * their parents: what is missing leaves a hole, never an error. Spans of no session are left out.
+ * their parents: what is missing leaves a hole, never an error. Spans of no session are left out. Secrets are taken out, whoever
+ * recorded them.
  */
 export function buildTimelines(spans: Iterable<RecordedSpan>): SessionTimeline[] {
-  const all = deduplicateSpans(spans);
+  const all = deduplicateSpans(spans).map(redacted);
   const index = new SpanIndex(all);
   return [...groupBySession(all, index)]
     .map(([id, members]) => buildTimeline(id, members, index))
@@ -37,7 +41,7 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const asRecorded = [...recorded].sort(compareSpans);
   const { members, lags } = alignClocks(asRecorded, known);
   const isMoved = members !== asRecorded;
-  const index = isMoved ? known.with(members) : known;
+  const index = isMoved ? new SpanIndex(members, known) : known;
   const inOrder = isMoved ? [...members].sort(compareSpans) : asRecorded;
   const start = inOrder[0]?.startUnixNano ?? 0n;
   const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
@@ -45,8 +49,8 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const names = new AgentNames(inOrder);
   // A session that was resumed has a span per part.
   const parts = inOrder.filter((span) => spanRole(span) === 'session');
-  const { parentOf, missingParents } = arrange(inOrder, index);
-  const { entries, told } = tellStory(inOrder, parentOf, names, clock);
+  const tree = arrange(inOrder, index);
+  const { entries, told, ownHandoffs } = tellStory(inOrder, index, tree, names, clock);
   const runners = inOrder.flatMap((span) => (spanRole(span) === 'run' ? (names.of(span) ?? []) : []));
   const failures = findFailures({ entries });
 
@@ -70,9 +74,18 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
     traceIds: [...new Set(inOrder.map(({ traceId }) => traceId))],
     spanCount: recorded.length,
     sessionSpanCount: parts.length,
-    missingParents,
+    missingParents: tree.missingParents,
+    missingHandoffs: missingHandoffs(parts, ownHandoffs),
+    dropped: sumDrops(inOrder),
     clockSkews: describeSkews(lags, inOrder, names),
   };
+}
+
+/** A session counts its handoffs; each part of it at least its own. */
+function missingHandoffs(parts: readonly RecordedSpan[], told: number): number | undefined {
+  const counts = parts.map(({ attributes }) => readNumber(attributes, ATTR_HANDOFF_COUNT) ?? 0);
+  const missing = counts.reduce((most, count) => Math.max(most, count), 0) - told;
+  return missing > 0 ? missing : undefined;
 }
 
 /** Of several parts, the first says how it began and the last how it ended. */

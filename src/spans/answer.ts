@@ -9,9 +9,10 @@ import { type Micros, now, tick, toHrTime } from './clock.ts';
 import { type Elsewhere, elsewhereById, isOver, sessionById } from './elsewhere.ts';
 import { errorStatus, errorTypeOf, exceptionAttributes } from './failure.ts';
 import type { Handoff } from './handoff.ts';
+import { hasEnded } from './known-runs.ts';
 import { handoffElsewhere } from './pick-up.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { handoffById, hasEnded, registry } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
 import { isSilent } from './silent.ts';
@@ -224,9 +225,10 @@ function failAnswer(
     Object.assign(details, exception);
     return;
   }
-  if (known) span.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
-  span.setAttribute(key.ATTR_ERROR_TYPE, type);
-  span.setStatus(errorStatus(message));
+  recorder.write(span, (open) => {
+    if (known) open.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
+    open.setAttribute(key.ATTR_ERROR_TYPE, type).setStatus(errorStatus(message));
+  });
 }
 
 function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes | undefined, at: Micros): void {

@@ -11,8 +11,9 @@ import { contextIn, locate, sessionIdOf } from './around.ts';
 import { writeStop } from './carrier.ts';
 import { now, tick } from './clock.ts';
 import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { OpenActivities } from './open-activities.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { registry, remember } from './registry.ts';
+import { registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { isSilent, type Silent } from './silent.ts';
 
@@ -21,11 +22,15 @@ export class Approval extends InRun implements ApprovalHandle {
   id = '';
   #status: ApprovalStatus = 'requested';
 
+  protected override peers(): OpenActivities {
+    return registry.open.approvals;
+  }
+
   override startedWith(attributes: Attributes): void {
     const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
     this.id = given ?? toId(this.span.spanContext());
-    if (given === undefined) this.span.setAttribute(key.ATTR_APPROVAL_ID, this.id);
-    remember(registry.approvals, this.id, this, this.recorder.diagnostics);
+    if (given === undefined) this.recorder.setAttribute(this.span, key.ATTR_APPROVAL_ID, this.id);
+    registry.approvals.set(this.id, this);
   }
 
   approve(decision?: ApprovalDecision): void {
@@ -61,25 +66,22 @@ export class Approval extends InRun implements ApprovalHandle {
     return carrier;
   }
 
+  protected override forgotten(): void {
+    // Another one may have come with the same id.
+    if (registry.approvals.get(this.id) === this) registry.approvals.delete(this.id);
+  }
+
   /** A callback that gives true has approved, one that gives false has rejected. */
-  override perform<T>(fn: (handle: this) => T): T {
-    return super.perform((handle) => {
-      const result = fn(handle);
-      if (!(result instanceof Promise)) return this.#heard(result);
-      return result.then((value) => this.#heard(value)) as T;
-    });
-  }
-
-  #heard<T>(word: T): T {
+  override done(word: unknown): void {
     if (!this.ended && typeof word === 'boolean') this.decide(word ? 'approved' : 'rejected');
-    return word;
+    else super.done(word);
   }
 
-  protected override finish(outcome: RunStatus): void {
+  protected override finish(outcome: RunStatus | undefined): void {
     super.finish(outcome);
-    registry.approvals.delete(this.id);
+    this.forgotten();
     this.set(key.ATTR_APPROVAL_STATUS, this.#status);
-    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((now() - this.startedAt) / 1_000));
+    this.set(key.ATTR_APPROVAL_WAIT_MS, Math.round((this.now() - this.startedAt) / 1_000));
   }
 }
 

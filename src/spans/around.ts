@@ -1,13 +1,14 @@
 import { type Context, trace } from '@opentelemetry/api';
 import { ATTR_SESSION_ID } from '../attributes.ts';
 import { fromId, toId } from '../context/place.ts';
-import { scopeOf, withScope } from '../context/scope.ts';
+import { isForeign, type Surroundings, scopeOf, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Agent } from '../model.ts';
 import type { Activity } from './activity.ts';
 import { sessionById } from './elsewhere.ts';
+import { evictedRun, hasEnded, mayBelongTo } from './known-runs.ts';
 import type { Recorder } from './recorder.ts';
-import { hasEnded, registry } from './registry.ts';
+import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
 import type { SilentScope } from './silent.ts';
@@ -25,10 +26,20 @@ export interface Around {
   readonly context: Context;
 }
 
-/** The scope of ours that is active, if any. */
-export function activeScope(active: Context): Around | undefined {
-  const scope = scopeOf(active) as Around | SilentScope | undefined;
-  return scope === undefined || 'silent' in scope ? undefined : scope;
+/** The scope of ours that is active, if any. One of another version of the package is joined by what it tells. */
+export function activeScope(active: Context, recorder?: Recorder): Around | undefined {
+  const scope = scopeOf(active) as Around | SilentScope | Surroundings | undefined;
+  if (scope === undefined) return undefined;
+  if (!('silent' in scope)) return scope;
+  return scope.silent || !recorder || !isForeign(scope) ? undefined : joined(recorder, active, scope);
+}
+
+/** Of a scope of another version its session and its run, as of another process; its span is the active one. */
+function joined(recorder: Recorder, active: Context, surroundings: Surroundings): Around {
+  const { sessionId, userId, conversationId, runId, agentKey } = surroundings;
+  const record = openSession(sessionId) ?? new SessionRecord(recorder, active, sessionId, userId, conversationId);
+  const agent = agentKey === undefined ? recorder.agent : { key: agentKey };
+  return { record, run: undefined, runId, agent, activity: undefined, context: active };
 }
 
 /**
@@ -42,7 +53,7 @@ export function locate(
   givenSessionId: string | undefined,
   option: string,
 ): Around | undefined {
-  const scope = activeScope(active);
+  const scope = activeScope(active, recorder);
   // Most name the session that they are in: nothing to look at twice.
   const isAround = scope !== undefined && scope.record.sessionId === givenSessionId;
   const sessionId = isAround ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
@@ -56,6 +67,10 @@ export function locate(
   if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
   // Else a session of the app's own that lives elsewhere: what happens here joins it by its id.
   return sessionById(recorder, active, sessionId);
+}
+
+function openSession(id: string | undefined): SessionRecord | undefined {
+  return id === undefined ? undefined : registry.sessions.get(id);
 }
 
 /** A session's id as the app gave it, redacted; `undefined` for what is none. */
@@ -84,20 +99,26 @@ function elsewhere(
     );
     return undefined;
   }
-  if (hasEnded(runId)) {
+  const evicted = evictedRun(runId);
+  if (evicted) place.isRemote = false;
+  else if (hasEnded(runId)) {
     place.isRemote = false;
     recorder.diagnostics.misuse(
       'ended_run',
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const known = sessionId === undefined ? scope?.record : sessionById(recorder, active, sessionId);
-  const record = known ?? new SessionRecord(recorder, active);
+  const its = sessionId ?? evicted?.sessionId;
+  // Better none than a wrong one: only what may belong to the session around does.
+  const isAround =
+    scope && (its === undefined ? mayBelongTo(scope.record.mark, runId) : its === scope.record.sessionId);
+  const named = isAround || its === undefined ? undefined : sessionById(recorder, active, its);
+  const record = (isAround ? scope.record : named) ?? new SessionRecord(recorder, active, its);
   const around = {
     record,
     run: undefined,
     runId: toId(place),
-    agent: recorder.agent,
+    agent: evicted?.agent ?? recorder.agent,
     activity: undefined,
     context: active,
   };
@@ -110,6 +131,7 @@ function elsewhere(
  * be a step or a foreign span; elsewhere the place itself, with the baggage of the active one.
  */
 export function contextIn(around: Around, active: Context): Context {
+  if (around.context === active) return active;
   const scope = activeScope(active);
   if (scope === around || (scope !== undefined && around.runId !== undefined && scope.runId === around.runId))
     return active;

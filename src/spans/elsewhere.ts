@@ -1,9 +1,10 @@
 import type { Context } from '@opentelemetry/api';
+import { ById } from '../by-id.ts';
 import type { HandoffStatus } from '../model.ts';
 import { shared } from '../shared.ts';
-import { ById } from './by-id.ts';
+import { markOf } from './known-runs.ts';
 import type { Recorder } from './recorder.ts';
-import { markOf, registry, remember } from './registry.ts';
+import { registry, remember } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
 import { Waiting } from './waiting.ts';
 

@@ -49,7 +49,7 @@ function write(
   // A span of ours that was not sampled is followed for the metrics alone, and takes no events.
   if (span?.isRecording() || scope?.activity) {
     if (scope?.activity) scope.activity.event(name, attributes, now(), share);
-    else span?.addEvent(name, attributes, toHrTime(now()));
+    else if (span) recorder.write(span, (open) => open.addEvent(name, attributes, toHrTime(now())));
     return scope;
   }
   recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);

@@ -3,11 +3,8 @@ import * as key from '../attributes.ts';
 import type { Content } from '../content/content.ts';
 import { messageOf } from '../diagnostics.ts';
 import type { Activity } from './activity.ts';
-
-/** An abort is a decision and no error. */
-export function isAbort(error: unknown): boolean {
-  return read(error, 'name') === 'AbortError' || read(error, 'code') === 'ABORT_ERR';
-}
+import { stackWithCauses } from './causes.ts';
+import { read } from './control-flow.ts';
 
 /** What may stand in `error.type`: a class or a code, and no sentence with an order number in it. */
 const TYPE = /^[\w.$:-]{1,80}$/;
@@ -62,7 +59,8 @@ function isType(word: unknown): word is string {
 export function recordError(activity: Activity, error: unknown): string | undefined {
   const { content } = activity.recorder;
   const exception = exceptionAttributes(error, content);
-  activity.span.setStatus(errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined));
+  const status = errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
+  activity.recorder.write(activity.span, (span) => span.setStatus(status));
   if (!activity.hasSeen(error)) activity.event(key.EVENT_EXCEPTION, exception);
   activity.parent?.sees(error);
   return errorTypeOf(error, content);
@@ -75,18 +73,10 @@ export function exceptionAttributes(error: unknown, content: Content): Attribute
   if (type !== undefined) attributes[key.ATTR_EXCEPTION_TYPE] = type;
   const message = content.value(messageOf(error), key.ATTR_EXCEPTION_MESSAGE);
   if (message !== undefined) attributes[key.ATTR_EXCEPTION_MESSAGE] = message;
-  const stack = read(error, 'stack');
-  if (typeof stack === 'string') {
+  const stack = stackWithCauses(error);
+  if (stack !== undefined) {
     const text = content.value(stack, key.ATTR_EXCEPTION_STACKTRACE);
     if (text !== undefined) attributes[key.ATTR_EXCEPTION_STACKTRACE] = text;
   }
   return attributes;
-}
-
-function read(error: unknown, name: string): unknown {
-  try {
-    return typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
-  } catch {
-    return undefined;
-  }
 }

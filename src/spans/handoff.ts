@@ -191,7 +191,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (this.#modeGiven || this.sourceRunId === undefined || source) return;
     // The source had ended before anybody took over: control was passed, whatever it meant to do.
     this.mode = 'pass_control';
-    this.#span?.setAttribute(key.ATTR_HANDOFF_MODE, this.mode);
+    if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
   }
 
   /** Where the words of a try go on that this process only remembers. */
@@ -213,7 +213,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   #takenBy(agentKey: string): void {
     this.#isForAnybody = true;
     this.to = { key: agentKey, kind: 'agent' };
-    this.#span?.updateName(`handoff ${agentKey}`);
+    if (this.#span) this.#recorder.write(this.#span, (span) => span.updateName(`handoff ${agentKey}`));
   }
 
   /** A word of a try. True when the work goes in circles now. `close` follows when the first one is written. */
@@ -260,7 +260,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (this.#givenAway) {
       this.#overdue = true;
       this.#waiting?.delete(this);
-      this.#span.setAttribute(key.ATTR_HANDOFF_OVERDUE, true);
+      this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_OVERDUE, true);
       this.openSource?.event(key.EVENT_HANDOFF_DEADLINE_PASSED, { [key.ATTR_HANDOFF_ID]: this.id }, at);
       return;
     }
@@ -309,8 +309,9 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   failed(description: string | undefined, type: string): void {
-    this.#span?.setAttribute(key.ATTR_ERROR_TYPE, type);
-    this.#span?.setStatus(errorStatus(description));
+    if (!this.#span) return;
+    this.#recorder.setAttribute(this.#span, key.ATTR_ERROR_TYPE, type);
+    this.#recorder.write(this.#span, (span) => span.setStatus(errorStatus(description)));
   }
 
   /** Ends the wait, with whatever is known of it. */

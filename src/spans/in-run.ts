@@ -1,5 +1,5 @@
 import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
-import { ATTR_ABANDONED } from '../attributes.ts';
+import { ATTR_ABANDONED, ATTR_CANCELLED } from '../attributes.ts';
 import type { Agent, InRunInput, RunStatus, WorkflowStepInput } from '../model.ts';
 import { commonAttributes } from '../span-model.ts';
 import { Activity } from './activity.ts';
@@ -7,10 +7,12 @@ import { type Around, contextIn, locate } from './around.ts';
 import { type Micros, now } from './clock.ts';
 import { joinsOf } from './joins.ts';
 import { cut } from './limits.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
+import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, Unsampled } from './silent.ts';
+import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 
 /** A piece of a run: a step, a tool call, a model call. Belongs to the agent of its run. */
 export class InRun extends Activity {
@@ -25,11 +27,16 @@ export class InRun extends Activity {
     this.agent = around.agent;
   }
 
+  protected peers(): OpenActivities {
+    return registry.open.pieces;
+  }
+
   /** What its span was started with. */
   startedWith(_attributes: Attributes): void {}
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     if (outcome === 'abandoned') this.set(ATTR_ABANDONED, true);
+    if (outcome === 'cancelled') this.set(ATTR_CANCELLED, true);
   }
 }
 
@@ -48,7 +55,7 @@ export function startInRun<Handle extends InRun, Input extends InRunInput & Pick
   name: (attributes: Attributes, input: Input, content: Recorder['content']) => string,
 ): Handle | Silent {
   const active = recorder.active();
-  if (isSilent(active, input.runId, input.sessionId)) return new Silent(false);
+  if (isSilent(active, input.runId, input.sessionId)) return unheard(active, false, input.sessionId, input.runId);
   const around = locate(recorder, active, input.runId, input.sessionId, 'runId') ?? new SessionRecord(recorder, active);
   if (around.runId === undefined) {
     recorder.diagnostics.misuse('no_run', `${kind.what} outside any run: name its runId, or call it inside withRun`);

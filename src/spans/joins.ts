@@ -3,8 +3,9 @@ import { ATTR_LINK_TYPE } from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { describe } from '../errors.ts';
 import { elsewhereById } from './elsewhere.ts';
+import { hasEnded } from './known-runs.ts';
 import { linkTo, type Recorder } from './recorder.ts';
-import { handoffById, hasEnded, registry } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 
 /** Links to the work that comes together here: of a handoff, to the run that took it, where that is known. */
 export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined): Link[] | undefined {

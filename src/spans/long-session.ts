@@ -3,6 +3,7 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   type Link,
+  ROOT_CONTEXT,
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
@@ -10,7 +11,7 @@ import { ATTR_LINK_TYPE, ATTR_LINKS_DROPPED } from '../attributes.ts';
 import type { RunStatus } from '../model.ts';
 import { KIND_INTERNAL } from '../span-model.ts';
 import type { Around } from './around.ts';
-import { type Micros, now } from './clock.ts';
+import { clockSetting, type Micros, now } from './clock.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { Session } from './session.ts';
 
@@ -64,7 +65,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export class LongSession extends Session {
   readonly #name: string;
   readonly #attributes: Attributes;
-  readonly #parent: Context;
+  #parent: Context;
   readonly #events: [string, Attributes, Micros][] = [];
   readonly #chain: RunChain;
   #began = false;
@@ -84,7 +85,7 @@ export class LongSession extends Session {
     this.record.chain = init.chain;
   }
 
-  override event(name: string, attributes: Attributes, at: Micros = now(), share = 1): void {
+  override event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
     if (this.#began) super.event(name, attributes, at, share);
     else if (this.#events.length >= Math.floor(this.recorder.limits.events * share)) this.eventDropped();
     else this.#events.push([name, attributes, at]);
@@ -95,9 +96,9 @@ export class LongSession extends Session {
     super.fail(error);
   }
 
-  protected override close(outcome: RunStatus): void {
+  protected override close(outcome: RunStatus | undefined, at?: Micros): void {
     this.#begin();
-    super.close(outcome);
+    super.close(outcome, at);
   }
 
   protected override get place(): SpanContext | undefined {
@@ -109,9 +110,13 @@ export class LongSession extends Session {
     this.#began = true;
     const { links, left } = this.#chain.links(this.recorder.limits.links);
     if (left > 0) this.set(ATTR_LINKS_DROPPED, left);
-    const span = this.recorder.start(this.#name, KIND_INTERNAL, now(), this.#attributes, this.#parent, links);
+    this.startedAt = now();
+    const span = this.recorder.start(this.#name, KIND_INTERNAL, this.startedAt, this.#attributes, this.#parent, links);
     if (!span) return;
     this.span = span;
+    this.clockSetting = clockSetting();
+    // Nothing of what was around is kept beyond its end.
+    this.#parent = ROOT_CONTEXT;
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }
 }

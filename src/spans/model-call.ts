@@ -28,7 +28,7 @@ export class ModelCall extends InRun implements ModelCallHandle {
     this.setResponse({ usage });
   }
 
-  protected override finish(outcome: RunStatus): void {
+  protected override finish(outcome: RunStatus | undefined): void {
     super.finish(outcome);
     this.run?.used(this.usage, this.#provider);
   }
@@ -37,7 +37,9 @@ export class ModelCall extends InRun implements ModelCallHandle {
 const MODEL_CALL: InRunKind<ModelCall> = { what: 'a model call', spanKind: KIND_MODEL_CALL, Handle: ModelCall };
 
 export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | Silent {
+  // Read before anything starts.
+  const usage = input.usage ? addUsage({}, input.usage) : undefined;
   const call = startInRun(recorder, MODEL_CALL, input, modelCallSpan);
-  if (call instanceof ModelCall && input.usage) call.usage = addUsage({}, input.usage);
+  if (usage && call instanceof ModelCall) call.usage = usage;
   return call;
 }

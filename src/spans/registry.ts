@@ -1,10 +1,21 @@
+import type { SpanContext } from '@opentelemetry/api';
+import { ById } from '../by-id.ts';
 import type { Diagnostics } from '../diagnostics.ts';
+import type { Agent } from '../model.ts';
 import { shared } from '../shared.ts';
+import type { Activity } from './activity.ts';
 import type { Approval } from './approval.ts';
-import { ById } from './by-id.ts';
 import type { Handoff } from './handoff.ts';
+import { OpenActivities } from './open-activities.ts';
+import type { Recorder } from './recorder.ts';
 import type { Run } from './run.ts';
 import type { SessionRecord } from './session-record.ts';
+
+/** Of a run that gave way to newer ones. */
+export interface EvictedRun {
+  readonly sessionId: string;
+  readonly agent: Agent;
+}
 
 /** What is open in this process, by id: for code that names ids where no async context leads. */
 interface Registry {
@@ -13,37 +24,39 @@ interface Registry {
   readonly approvals: ById<Approval>;
   readonly handoffs: ById<Handoff>;
   /** Ids of open sessions that the sampler dropped: what names them is dropped with them. */
-  readonly droppedSessions: ById<true>;
+  readonly droppedSessions: ById<SpanContext>;
   /** Apart, so that many of them push no open one out. */
   readonly answeredHandoffs: ById<Handoff>;
-  /** Marks of the runs that ended lately, each in a place of its own that a later one may take. */
-  readonly endedRuns: Uint32Array;
+  /** Runs that gave way, for what still names them, and whether some of them are forgotten. */
+  readonly evicted: { readonly runs: ById<EvictedRun>; hasForgotten: boolean };
+  /** All that is open, by kind, so that many of one kind push none of another out. */
+  readonly open: Readonly<Record<'sessions' | 'runs' | 'approvals' | 'pieces', OpenActivities>>;
 }
 
-/** What never ends gives way to the newest; its id still works, as a place in a trace. */
-const MAX_OPEN = 10_000;
-const ENDED_RUNS = 4_096;
-
 export const registry: Registry = shared('registry', () => ({
-  sessions: new ById(),
-  runs: new ById(),
-  approvals: new ById(),
+  // As many as may be open.
+  sessions: new ById(Number.POSITIVE_INFINITY),
+  runs: new ById(Number.POSITIVE_INFINITY),
+  approvals: new ById(Number.POSITIVE_INFINITY),
   handoffs: new ById(),
   droppedSessions: new ById(),
   answeredHandoffs: new ById(),
-  endedRuns: new Uint32Array(ENDED_RUNS),
+  evicted: { runs: new ById(), hasForgotten: false },
+  open: {
+    sessions: new OpenActivities('sessions'),
+    runs: new OpenActivities('runs'),
+    approvals: new OpenActivities('approvals'),
+    pieces: new OpenActivities('steps and calls'),
+  },
 }));
 
 /** Keeps a value by its id; what had settled gives way in silence, what was open with a warning. */
 export function remember<T>(map: ById<T>, id: string, value: T, diagnostics?: Diagnostics): void {
-  if (map.size >= MAX_OPEN) {
-    if (map.oldest !== undefined) map.delete(map.oldest);
-    diagnostics?.warn(
-      'too_many_open',
-      `more than ${MAX_OPEN} are open at once: is a start… without its end() somewhere?`,
-    );
-  }
-  map.set(id, value);
+  if (!map.set(id, value)) return;
+  diagnostics?.warn(
+    'too_many_open',
+    `more than ${map.limit} are open at once, so the first ones are forgotten: is a start… without its end() somewhere?`,
+  );
 }
 
 /** A handoff of this process, open or answered. */
@@ -51,18 +64,12 @@ export function handoffById(id: string): Handoff | undefined {
   return registry.handoffs.get(id) ?? registry.answeredHandoffs.get(id);
 }
 
-/** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
-export function rememberEnded(runId: string): void {
-  const mark = markOf(runId);
-  registry.endedRuns[mark % ENDED_RUNS] = mark;
-}
-
-export function hasEnded(runId: string): boolean {
-  const mark = markOf(runId);
-  return registry.endedRuns[mark % ENDED_RUNS] === mark;
-}
-
-/** The last eight digits of the span id: enough for a warning, and no string to keep. */
-export function markOf(runId: string): number {
-  return Number.parseInt(runId.slice(44, 52), 16) >>> 0;
+/** Ends what a client has left open, the innermost first. */
+export function endAllOf(recorder: Recorder): void {
+  const its: Activity[] = [];
+  for (const activities of Object.values(registry.open)) {
+    for (const activity of activities) if (activity.recorder === recorder) its.push(activity);
+  }
+  its.sort((one, other) => other.startedAt - one.startedAt);
+  for (const activity of its) activity.abandon();
 }

@@ -43,7 +43,7 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
     baggage: withoutScope(active),
   });
-  span.setAttribute(key.ATTR_HANDOFF_ID, handoff.id);
+  recorder.setAttribute(span, key.ATTR_HANDOFF_ID, handoff.id);
   knowHandoff(handoff);
   record.handoffs.add(handoff);
   if (handoff.endsWithSource) around.run?.asks(handoff);

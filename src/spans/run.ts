@@ -1,6 +1,7 @@
-import { type Attributes, type Context, type Link, type Span, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, type Link, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
+import { scopeOf, withScope } from '../context/scope.ts';
 import type { ReceivedHandoff, Run as RunHandle } from '../handles.ts';
 import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
 import {
@@ -22,14 +23,16 @@ import { type Micros, now } from './clock.ts';
 import { elsewhereById, sessionById } from './elsewhere.ts';
 import type { Handoff } from './handoff.ts';
 import { joinsOf } from './joins.ts';
+import { rememberEnded, rememberEvicted } from './known-runs.ts';
 import { cut } from './limits.ts';
 import type { RunChain } from './long-session.ts';
+import type { OpenActivities } from './open-activities.ts';
 import { pickUp } from './pick-up.ts';
 import { Received } from './received.ts';
 import type { Recorder } from './recorder.ts';
-import { handoffById, registry, remember, rememberEnded } from './registry.ts';
+import { handoffById, registry } from './registry.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, silentSessionId, Unsampled } from './silent.ts';
+import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 import type { Try } from './try.ts';
 
 /** One agent at work. */
@@ -46,8 +49,8 @@ export class Run extends Activity implements RunHandle {
   asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
   readonly cameForNone: boolean;
-  /** Where the run hangs. */
-  readonly parentContext: Context;
+  /** The span that the run hangs under; not its context, whose scope would be kept with it. */
+  readonly #parentSpan: Span | undefined;
   /** The step that it is, for a handoff that names it so. */
   readonly stepKey: string | undefined;
   #usage: Usage | undefined;
@@ -67,10 +70,19 @@ export class Run extends Activity implements RunHandle {
     this.cameForNone = init.cameForNone;
     this.#links = init.links;
     this.parentId = around.runId;
-    this.parentContext = parent;
-    span.setAttribute(key.ATTR_RUN_ID, this.id);
-    remember(registry.runs, this.id, this, recorder.diagnostics);
-    this.record.agents.add(init.agent.key);
+    this.#parentSpan = trace.getSpan(parent);
+    recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
+    registry.runs.set(this.id, this);
+    this.record.joinedBy(init.agent.key, recorder.diagnostics);
+  }
+
+  protected peers(): OpenActivities {
+    return registry.open.runs;
+  }
+
+  protected override forgotten(): void {
+    registry.runs.delete(this.id);
+    rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
   }
 
   get sessionId(): string {
@@ -84,7 +96,12 @@ export class Run extends Activity implements RunHandle {
   }
 
   get hasParent(): boolean {
-    return trace.getSpan(this.parentContext) !== undefined;
+    return this.#parentSpan !== undefined;
+  }
+
+  /** Where the run hangs. */
+  get parentContext(): Context {
+    return withScope(ROOT_CONTEXT, this.#parentSpan, undefined);
   }
 
   setOutputSummary(summary: Summary): void {
@@ -104,9 +121,10 @@ export class Run extends Activity implements RunHandle {
       const agent = toAgent(given, this.recorder.content);
       if (!agent) return;
       this.agent = agent;
-      this.record.agents.add(agent.key);
+      this.record.joinedBy(agent.key, this.recorder.diagnostics);
       if (this.pickedUp?.handoff.receiverIs(agent.key, this.pickedUp)) attributes[key.ATTR_HANDOFF_TARGET] = agent.key;
-      this.span.updateName(agentAttributes(attributes, agent));
+      const name = agentAttributes(attributes, agent);
+      this.recorder.write(this.span, (span) => span.updateName(name));
     });
   }
 
@@ -136,7 +154,7 @@ export class Run extends Activity implements RunHandle {
       return;
     }
     this.#links++;
-    this.span.addLink(link);
+    this.recorder.write(this.span, (span) => span.addLink(link));
   }
 
   /** It waits for the answer as long as it lasts, and no longer. */
@@ -153,7 +171,7 @@ export class Run extends Activity implements RunHandle {
     this.#providers.add(provider);
   }
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
@@ -164,20 +182,21 @@ export class Run extends Activity implements RunHandle {
       this.asked = undefined;
     }
     registry.runs.delete(this.id);
-    rememberEnded(this.id);
+    rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
   }
 
   /** A run that picked it up and said nothing has accepted it: it did the work. */
-  #endTry(attempt: Try, outcome: RunStatus): void {
+  #endTry(attempt: Try, outcome: RunStatus | undefined): void {
     if (attempt.status === 'requested') say(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
-    attempt.ended(outcome);
+    // Of a run that does not say how it went, nothing speaks against it.
+    attempt.ended(outcome ?? 'completed');
   }
 
-  protected override measure(lasted: Micros, outcome: RunStatus, attributes: Attributes): void {
+  protected override measure(lasted: Micros, outcome: RunStatus | undefined, attributes: Attributes): void {
     attributes[key.ATTR_AGENT_KEY] = this.agent.key;
-    attributes[key.ATTR_RUN_STATUS] = outcome;
+    if (outcome) attributes[key.ATTR_RUN_STATUS] = outcome;
     this.recorder.metrics.run(lasted, attributes, this.context);
   }
 
@@ -208,7 +227,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Sil
   const active = recorder.active();
   const { content } = recorder;
   if (isSilent(active, input.parentRunId, input.sessionId)) {
-    return new Silent(false, undefined, sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active));
+    return unheard(active, false, sessionIdOf(recorder, input.sessionId), input.parentRunId);
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
   const sessionId = input.sessionId ?? carried?.sessionId;
@@ -273,10 +292,17 @@ function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[]
   return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
 }
 
-/** Below the sender's span, or below what is active here, with the sender's baggage. */
+/**
+ * Below the sender's span, or below what is active here, with the sender's baggage: below the span of the server that took the
+ * request, when an instrumentation has read the same headers.
+ */
 function carriedParent(sender: Context, active: Context, where: RunInput['trace']): Context {
-  if (where !== 'linked') return sender;
   const span = trace.getSpan(active);
+  if (where !== 'linked') {
+    if (!span?.isRecording() || scopeOf(active) !== undefined) return sender;
+    const isSameTrace = span.spanContext().traceId === trace.getSpanContext(sender)?.traceId;
+    return isSameTrace ? trace.setSpan(sender, span) : sender;
+  }
   return span ? trace.setSpan(sender, span) : trace.deleteSpan(sender);
 }
 
@@ -296,7 +322,8 @@ function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: b
   if (isChild || around.runId !== undefined) {
     const { content } = recorder;
     const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
-    if (stepKey) return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
+    if (stepKey && recorder.isStepAgent(stepKey))
+      return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
   }
   return around.agent;
 }

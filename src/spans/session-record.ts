@@ -1,13 +1,19 @@
-import type { Context } from '@opentelemetry/api';
+import { type Context, trace } from '@opentelemetry/api';
 import { randomSessionId } from '../context/place.ts';
+import { withScope } from '../context/scope.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
 import type { Belonging } from '../span-model.ts';
 import type { Activity } from './activity.ts';
 import type { Around } from './around.ts';
 import { Handoffs } from './handoffs.ts';
+import { sessionMarkOf } from './known-runs.ts';
 import type { RunChain } from './long-session.ts';
 import type { Recorder } from './recorder.ts';
-import { registry, remember } from './registry.ts';
+import { registry } from './registry.ts';
+
+/** Attribute arrays are not cut by backends, and a list of a thousand agents helps nobody. */
+const MOST_AGENTS = 256;
 
 /**
  * The bookkeeping of one session in this process: who took part, what is open, what was handed over. A session of the
@@ -32,8 +38,11 @@ export class SessionRecord implements Belonging, Around {
   chain: RunChain | undefined;
   /** The session has ended; what still comes belongs to it by its id alone. */
   over = false;
+  /** Open sessions of the same id: the one before this one, and the one after. */
   private shadowed: SessionRecord | undefined;
+  private shadowedBy: SessionRecord | undefined;
   #open: Activity | undefined;
+  #mark: number | undefined;
 
   constructor(
     recorder: Recorder,
@@ -43,17 +52,37 @@ export class SessionRecord implements Belonging, Around {
     conversationId?: string,
   ) {
     this.agent = recorder.agent;
-    this.context = context;
+    // Not the scope around: a chain of sessions would keep all there were.
+    this.context = withScope(context, trace.getSpan(context), this);
     this.sessionId = sessionId;
     this.userId = userId;
     this.conversationId = conversationId;
   }
 
   /** Makes the session known by its id. */
-  enlist(recorder: Recorder): this {
+  enlist(): this {
     this.shadowed = registry.sessions.get(this.sessionId);
-    remember(registry.sessions, this.sessionId, this, recorder.diagnostics);
+    if (this.shadowed) this.shadowed.shadowedBy = this;
+    registry.sessions.set(this.sessionId, this);
     return this;
+  }
+
+  /** For what keeps no text of it. */
+  get mark(): number {
+    this.#mark ??= sessionMarkOf(this.sessionId);
+    return this.#mark;
+  }
+
+  /** An agent is at work in it. */
+  joinedBy(agentKey: string, diagnostics: Diagnostics): void {
+    if (this.agents.size < MOST_AGENTS || this.agents.has(agentKey)) {
+      this.agents.add(agentKey);
+      return;
+    }
+    diagnostics.warn(
+      'too_many_agents',
+      `more than ${MOST_AGENTS} agents in one session: it names the first ones; give agents keys that do not change`,
+    );
   }
 
   get activity(): Activity | undefined {
@@ -84,16 +113,14 @@ export class SessionRecord implements Belonging, Around {
   }
 
   /** Two sessions may have the same id at once: the newest that is open answers to it. */
-  private delist(): void {
-    const { shadowed } = this;
+  delist(): void {
+    const { shadowed, shadowedBy } = this;
     this.shadowed = undefined;
-    let newer = registry.sessions.get(this.sessionId);
-    if (newer === this) {
-      if (shadowed) registry.sessions.set(this.sessionId, shadowed);
-      else registry.sessions.delete(this.sessionId);
-      return;
-    }
-    while (newer && newer.shadowed !== this) newer = newer.shadowed;
-    if (newer) newer.shadowed = shadowed;
+    this.shadowedBy = undefined;
+    if (shadowed) shadowed.shadowedBy = shadowedBy;
+    if (shadowedBy) shadowedBy.shadowed = shadowed;
+    if (registry.sessions.get(this.sessionId) !== this) return;
+    if (shadowed) registry.sessions.set(this.sessionId, shadowed);
+    else registry.sessions.delete(this.sessionId);
   }
 }

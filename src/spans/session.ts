@@ -7,7 +7,9 @@ import { Activity } from './activity.ts';
 import type { Around } from './around.ts';
 import { writeStop } from './carrier.ts';
 import type { Micros } from './clock.ts';
+import type { OpenActivities } from './open-activities.ts';
 import type { Recorder } from './recorder.ts';
+import { registry } from './registry.ts';
 
 /** A session with a span of its own: the root of its trace, or below the span that is active when it starts. */
 export class Session extends Activity implements SessionHandle {
@@ -31,6 +33,14 @@ export class Session extends Activity implements SessionHandle {
     this.record.context = this.context;
     this.#counted = recorder.metrics.on;
     if (this.#counted) recorder.metrics.openSessions(1);
+  }
+
+  protected peers(): OpenActivities {
+    return registry.open.sessions;
+  }
+
+  protected override forgotten(): void {
+    this.record.delist();
   }
 
   get id(): string {
@@ -62,7 +72,7 @@ export class Session extends Activity implements SessionHandle {
     if (this.#counted) this.recorder.metrics.openSessions(-1);
   }
 
-  protected finish(outcome: RunStatus): void {
+  protected finish(outcome: RunStatus | undefined): void {
     const { record } = this;
     const { count, loop } = record.handoffs;
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);

@@ -1,10 +1,10 @@
-import { type Context, context as contextApi, isSpanContextValid, type Span } from '@opentelemetry/api';
+import { type Context, context as contextApi, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
 import { toHeaderText } from '../context/header-text.ts';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
-import { type Awaiting, settle } from '../context/settle.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import type { Diagnostics } from '../diagnostics.ts';
 import type {
   Approval,
   Handoff,
@@ -18,6 +18,8 @@ import type {
 } from '../handles.ts';
 import type { Carrier } from '../model.ts';
 import { registry, remember } from './registry.ts';
+import type { Awaiting } from './results/awaiting.ts';
+import { keepScope, keepScopeOfAll, settle } from './results/settle.ts';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -81,6 +83,9 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
   within<T>(fn: () => T): T {
     return fn();
   }
+  perform<T>(fn: (handle: this) => T): T {
+    return fn(this);
+  }
   setMetadata(): void {}
   setOutputSummary(): void {}
   setUsage(): void {}
@@ -104,10 +109,18 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
 export class SilentScope {
   readonly silent = true;
   readonly sessionId: string | undefined;
+  /** No callback of a scope is around: what a promise in here gives, no scope further out sees. */
+  readonly isOpen: boolean;
 
-  constructor(sessionId: string | undefined) {
+  constructor(sessionId: string | undefined, isOpen = false) {
     this.sessionId = sessionId;
+    this.isOpen = isOpen;
   }
+}
+
+function withinSilence<T>(context: Context, fn: () => T): T {
+  const scope = new SilentScope(silentSessionId(context), true);
+  return contextApi.with(withScope(context, trace.getSpan(context), scope), fn);
 }
 
 /**
@@ -116,7 +129,7 @@ export class SilentScope {
  */
 export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
   if (isSuppressed(active)) return true;
-  const scope = scopeOf(active) as (Partial<SilentScope> & { readonly runId?: string }) | undefined;
+  const scope = scopeOf(active);
   if (runId !== undefined && runId !== scope?.runId) {
     if (registry.runs.has(runId)) return false;
     if (fromId(runId)?.traceFlags === 0) return true;
@@ -126,9 +139,50 @@ export function isSilent(active: Context, runId: string | undefined, sessionId?:
   return scope?.silent === true;
 }
 
+/**
+ * A scope inside one that records nothing, or that names a run or a session of which nothing is recorded: what happens in it, ours and
+ * foreign, is dropped with that.
+ */
+class Unheard extends Silent {
+  private readonly context: Context;
+  /** No scope further out keeps the context for what a promise gives. */
+  private readonly isOutermost: boolean;
+
+  constructor(session: boolean, sessionId: string | undefined, context: Context, isOutermost: boolean) {
+    super(session, undefined, sessionId);
+    this.context = context;
+    this.isOutermost = isOutermost;
+  }
+
+  override within<T>(fn: () => T): T {
+    return withinSilence(this.context, fn);
+  }
+
+  override perform<T>(fn: (handle: this) => T): T {
+    const result = contextApi.with(this.context, fn, undefined, this);
+    return this.isOutermost ? keepScopeOfAll(result, this.context, fn) : keepScope(result, this.context);
+  }
+}
+
+/** The handle of what starts where nothing is recorded (`isSilent`), by the run or the session that it names. */
+export function unheard(active: Context, session: boolean, sessionId?: string, runId?: string): Silent {
+  // Who suppresses tracing does so for one call, and not for what is read after it.
+  if (isSuppressed(active)) return new Silent(session, undefined, sessionId);
+  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
+  if (scope?.silent) {
+    const id = session ? sessionId : (sessionId ?? scope.sessionId);
+    if (!scope.isOpen) return new Unheard(session, id, active, false);
+    const context = withScope(active, trace.getSpan(active), new SilentScope(scope.sessionId));
+    return new Unheard(session, id, context, true);
+  }
+  const place = fromId(runId) ?? registry.droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, place && trace.wrapSpanContext(place), new SilentScope(sessionId));
+  return new Unheard(session, sessionId, context, true);
+}
+
 /** The session of a scope that records nothing. */
 export function silentSessionId(active: Context): string | undefined {
-  return (scopeOf(active) as Partial<SilentScope> | undefined)?.sessionId;
+  return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
@@ -161,20 +215,22 @@ export class Unsampled extends Silent implements Awaiting {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string) {
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
     this.context = withScope(around, span, new SilentScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, true);
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
-    return contextApi.with(this.context, fn);
+    return withinSilence(this.context, fn);
   }
 
-  perform<T>(fn: (handle: this) => T): T {
-    if (!this.#isSession) return contextApi.with(this.context, fn, undefined, this);
+  readonly until = undefined;
+  readonly ended = false;
+
+  override perform<T>(fn: (handle: this) => T): T {
     let result: T;
     try {
       result = contextApi.with(this.context, fn, undefined, this);
@@ -182,7 +238,7 @@ export class Unsampled extends Silent implements Awaiting {
       this.end();
       throw error;
     }
-    return settle(result, this);
+    return settle(result, this, fn);
   }
 
   override end(): void {
@@ -190,6 +246,24 @@ export class Unsampled extends Silent implements Awaiting {
   }
 
   override fail(): void {
+    this.end();
+  }
+
+  done(): void {
+    this.end();
+  }
+  failed(): void {
+    this.end();
+  }
+  cancelled(): void {
+    this.end();
+  }
+  given(): void {}
+  holds(): void {}
+  gaveUp(): void {
+    this.end();
+  }
+  cannotWatch(): void {
     this.end();
   }
 }

@@ -12,14 +12,14 @@ import { LongSession, RunChain } from './long-session.ts';
 import { linkTo, type Recorder } from './recorder.ts';
 import { Session } from './session.ts';
 import { SessionRecord } from './session-record.ts';
-import { isSilent, Silent, Unsampled } from './silent.ts';
+import { isSilent, Silent, Unsampled, unheard } from './silent.ts';
 
 /** A session with a span of its own (the root of its trace, or below the span that is active), or one of many traces. */
 export function startSession(recorder: Recorder, input: SessionInput): Session | Silent {
   const active = recorder.active();
   const { content } = recorder;
   const given = sessionIdOf(recorder, input.id ?? input.sessionId ?? sessionOf(input.carrier));
-  if (isSilent(active, undefined)) return new Silent(true, undefined, given);
+  if (isSilent(active, undefined)) return unheard(active, true, given);
   const userId = content.name(input.userId, key.ATTR_USER_ID);
   const conversationId = content.name(input.conversationId, key.ATTR_GEN_AI_CONVERSATION_ID);
   const record = new SessionRecord(recorder, active, given, userId, conversationId);
@@ -30,12 +30,12 @@ export function startSession(recorder: Recorder, input: SessionInput): Session |
   const resume = resumeLink(recorder, input);
   if (input.trace === 'per-run') {
     const chain = new RunChain(resume);
-    return new LongSession(recorder, record.enlist(recorder), startedAt, active, { name, attributes, chain });
+    return new LongSession(recorder, record.enlist(), startedAt, active, { name, attributes, chain });
   }
   const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, active, resume && [resume]);
   if (!span) return new Silent(true, undefined, record.sessionId);
-  if (!recorder.follows(span)) return new Unsampled(true, span, active, record.sessionId);
-  return new Session(recorder, record.enlist(recorder), span, startedAt, active);
+  if (!recorder.follows(span)) return new Unsampled(true, span, active, record.sessionId, recorder.diagnostics);
+  return new Session(recorder, record.enlist(), span, startedAt, active);
 }
 
 /** `startSession` for one that goes on: it must say which. */

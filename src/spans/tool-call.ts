@@ -28,7 +28,7 @@ export class ToolCall extends InRun implements ToolCallHandle {
     });
   }
 
-  protected override measure(lasted: Micros, _outcome: RunStatus, attributes: Attributes): void {
+  protected override measure(lasted: Micros, _outcome: RunStatus | undefined, attributes: Attributes): void {
     attributes[key.ATTR_GEN_AI_TOOL_NAME] = this.#tool;
     attributes[key.ATTR_AGENT_KEY] = this.agent.key;
     this.recorder.metrics.tool(lasted, attributes, this.context);

@@ -51,9 +51,10 @@ describe('otel-baton demo', () => {
   }, 60_000);
 
   it('tells the session all the same when the backend is not there, and exits with 1', async () => {
-    const { code, stdout } = await runCli(['demo'], {
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '300' },
+    const { code, stdout, stderr } = await runCli(['demo'], {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://ada:hunter2@127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '300' },
     });
+    expect(`${stdout}${stderr}`).not.toContain('hunter2');
     expect(stdout).toContain('Support Ops Orchestrator → Response worker');
     expect(stdout).toContain('Not everything could be sent to http://127.0.0.1:1: is a collector listening there?');
     expect(code).toBe(1);

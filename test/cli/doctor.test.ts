@@ -101,4 +101,34 @@ describe('otel-baton doctor', () => {
     },
     60_000,
   );
+
+  it('prints nothing that a terminal obeys, of whatever an endpoint answers, and no password', async () => {
+    backend = await httpBackend((_, response) =>
+      response.writeHead(500).end('\u001b]0;OWNED\u0007\u001b[2J\u202egpj.exe'),
+    );
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: backend.url.replace('//', '//ada:hunter2@') };
+    for (const flags of [[], ['--json']]) {
+      const { stdout, stderr } = await runCli(['doctor', '--timeout', '3000', ...flags], { env });
+      expect(stdout).toContain('gpj.exe');
+      expect(`${stdout}${stderr}`).not.toMatch(/[^\P{C}\n]|hunter2/u);
+    }
+  }, 60_000);
+
+  it.each([
+    [['doctor', '--endpoint', 'ada:hunter2@host/v1/traces'], 'got "host/v1/traces"'],
+    [['doctor', 'ada:hunter2@host'], "Unexpected argument 'host'"],
+    [['doctor', 'https://ada:hunter2@host'], "Unexpected argument 'host'"],
+    [['demo', '--jaeger', 'ftp://ada:hunter2@host'], 'got "ftp://host"'],
+    [['demo', 'http://ada:hunter2@host:16686'], 'got "http://host:16686"'],
+    [['replay', 'x', '--jaeger', 'ftp://ada:hunter2@host'], 'got ftp://host'],
+    [['replay', 'x', '--jaeger', 'http://:hunter2@127.0.0.1:9'], 'http://127.0.0.1:9 does not answer'],
+  ])(
+    'and its neighbours repeat no password: %j',
+    async (args, message) => {
+      const { stdout, stderr } = await runCli(args, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: '' } });
+      expect(stderr).toContain(message);
+      expect(`${stdout}${stderr}`).not.toContain('hunter2');
+    },
+    60_000,
+  );
 });

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { closedPort } from '../doctor/backend.ts';
+import { closedPort, httpBackend } from '../doctor/backend.ts';
 import { toOtlpLine } from '../replay/otlp-request.ts';
 import { Recording } from '../replay/recording.ts';
 import { customerService, fanOut } from '../replay/scenes.ts';
@@ -51,7 +52,7 @@ describe('otel-baton replay', () => {
   it('tells all sessions in their order, sums them up, and names the line that it could not read', async () => {
     const rule = `\n${'─'.repeat(80)}\n\n`;
     expect(await runCli(['replay', collected])).toEqual({
-      code: 0,
+      code: 1,
       stdout: [
         fixture('fan-out.80.txt'),
         fixture('customer-service.80.txt'),
@@ -63,12 +64,96 @@ describe('otel-baton replay', () => {
 
   it('tells one session of many, from several files', async () => {
     const result = await runCli(['replay', PIPELINE, collected, PIPELINE, '--session', 'TICKET-4711']);
-    expect(result).toMatchObject({ code: 0, stdout: fixture('customer-service.80.txt') });
+    expect(result).toMatchObject({ code: 1, stdout: fixture('customer-service.80.txt') });
+  });
+
+  it('says by its exit code alone that all was read, or not all', async () => {
+    const good = toOtlpLine(fanOut().spans);
+    const lost = good.replace(/"traceId":"c+"/, '"traceId":"zz"');
+    const inputs = [good, `${good}\n{"resourceSp`, lost, 'hello', ''];
+    const results = await Promise.all(inputs.map((stdin) => runCli(['replay', '-'], { stdin })));
+    expect(results.map(({ code, stdout }) => [code, stdout !== ''])).toEqual([
+      [0, true],
+      [1, true],
+      [1, true],
+      [1, false],
+      [1, false],
+    ]);
+  });
+
+  it('reads what is packed, and what Windows writes', async () => {
+    const text = readFileSync(PIPELINE, 'utf8');
+    const files = { 'traces.json.gz': gzipSync(text), 'windows.json': Buffer.from(`\ufeff${text}`, 'utf16le') };
+    for (const [name, bytes] of Object.entries(files)) {
+      writeFileSync(join(folder, name), bytes);
+      expect(await runCli(['replay', join(folder, name)])).toEqual({
+        code: 0,
+        stdout: fixture('pipeline-001.80.txt'),
+        stderr: '',
+      });
+    }
+  });
+
+  it('says what a file is that it cannot read', async () => {
+    const file = join(folder, 'traces.binpb');
+    writeFileSync(file, Buffer.from([0x0a, 0x90, 0x01, 0x0a, 0x08, 0x00, 0x01]));
+    expect(await runCli(['replay', file])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`cannot read ${file}: it is binary, as OTLP in protobuf is; write JSON instead`),
+    });
+  });
+
+  it('sends headers to a backend: those that it is given, and those of the variables where it is their endpoint', async () => {
+    const seen: unknown[] = [];
+    const backend = await httpBackend(({ headers }, response) => {
+      seen.push([headers['x-scope-orgid'], headers.authorization, headers['x-env']]);
+      response.writeHead(200).end('{"traces":[]}');
+    });
+    const args = ['replay', 'S-1', '--tempo', backend.url];
+    const given = [
+      '--header',
+      'X-Scope-OrgID=team-a',
+      '--header',
+      'Authorization: Bearer a=b',
+      '--timeout',
+      'Infinity',
+    ];
+    const variables = { OTEL_EXPORTER_OTLP_HEADERS: 'x-env=yes,authorization=Bearer%20env' };
+    try {
+      await runCli([...args, ...given]);
+      await runCli(args, { env: { ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' } });
+      await runCli([...args, ...given], { env: { ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: `${backend.url}/otlp` } });
+    } finally {
+      await backend.close();
+    }
+    expect(seen).toEqual([
+      ['team-a', 'Bearer a=b', undefined],
+      [undefined, undefined, undefined],
+      ['team-a', 'Bearer a=b', 'yes'],
+    ]);
+  });
+
+  it('shows the content that frameworks recorded when it is asked to', async () => {
+    const recording = new Recording();
+    const chat = recording.model(recording.run(recording.session([0, 9]), 'Triage', [1, 8]), 'm', [2, 3], {
+      attributes: { 'gen_ai.input.messages': 'Please refund' },
+    });
+    const stdin = [
+      toOtlpLine(recording.spans.filter((span) => span !== chat)),
+      toOtlpLine([{ ...chat, scope: 'ai' }]),
+    ].join('\n');
+    const [folded, shown] = await Promise.all(
+      [[], ['--content']].map((more) => runCli(['replay', '-', ...more], { stdin })),
+    );
+    expect(folded?.stdout).toContain('content  of 1 span folded; --content shows it');
+    expect(folded?.stdout).not.toContain('Please refund');
+    expect(shown?.stdout).toContain('input  Please refund');
   });
 
   it('lists the sessions of files, the newest first', async () => {
     expect(await runCli(['replay', '--list', collected, PIPELINE, '--width', '100'])).toMatchObject({
-      code: 0,
+      code: 1,
       stdout: fixture('list.100.txt'),
     });
     const { stdout } = await runCli(['replay', '--list', '--json', collected, PIPELINE]);
@@ -158,6 +243,18 @@ describe('otel-baton replay', () => {
     [
       ['replay', 'S-1', '--tempo', 'http://b', '--since', 'yesterday'],
       '--since: expected minutes, hours or days as in 90m, 2h, 7d, got "yesterday"',
+    ],
+    [
+      ['replay', 'S-1', '--tempo', 'http://b', '--timeout', '0'],
+      '--timeout: expected milliseconds, more than 0, or Infinity, got "0"',
+    ],
+    [
+      ['replay', 'S-1', '--tempo', 'http://b', '--header', 'secret'],
+      '--header: expected name=value or "Name: value", got 6 characters without the name of a header',
+    ],
+    [
+      ['replay', 'S-1', '--tempo', 'http://b', '--header', 'Token: a\u2026'],
+      '--header: expected a value of printable characters for Token, got one with others',
     ],
     [['replay', 'x', '--width', '19'], '--width: expected a whole number from 20 to 160, got "19"'],
     [['replay', 'x', '--width', 'wide'], '--width: expected a whole number from 20 to 160, got "wide"'],

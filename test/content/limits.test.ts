@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Baton, type BatonOptions } from '../../src/index.ts';
@@ -172,10 +173,59 @@ describe('an object', () => {
     ],
     ['a Set', new Set([1, 'a', new Set([2])]), '[1,"a",[2]]'],
     ['a Date', { at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
-    ['an invalid Date', { at: new Date(Number.NaN) }, '{"at":null}'],
+    ['an invalid Date', { at: new Date(Number.NaN) }, '{"at":"[invalid date]"}'],
     ['an Error', { error: new TypeError('no') }, '{"error":{"name":"TypeError","message":"no"}}'],
     ['a URL', { at: new URL('https://example.com/a') }, '{"at":"https://example.com/a"}'],
-    ['symbols and functions', { a: Symbol('x'), b: () => 1, c: class {}, d: [Symbol('x')] }, '{"d":[null]}'],
+    [
+      'symbols and functions',
+      { a: Symbol('x'), b: () => 1, c: class {}, d: [Symbol('x')] },
+      '{"a":"[Symbol(x)]","b":"[function b]","c":"[class c]","d":["[Symbol(x)]"]}',
+    ],
+    [
+      'a Map with objects as keys',
+      new Map<unknown, unknown>([
+        [{ a: 1 }, 'x'],
+        ['b', 2],
+      ]),
+      '[[{"a":1},"x"],["b",2]]',
+    ],
+    ['headers', new Headers({ Accept: 'text/html', 'X-A': '1' }), '{"accept":"text/html","x-a":"1"}'],
+    ['a query', { q: new URLSearchParams('a=1&b=2&a=3') }, '{"q":{"a":["1","3"],"b":"2"}}'],
+    [
+      'a form',
+      formOf([
+        ['a', '1'],
+        ['file', new Blob(['abc'])],
+      ]),
+      '{"a":"1","file":"[File, 3 bytes]"}',
+    ],
+    ['a RegExp', { a: /^x+$/gi }, '{"a":"/^x+$/gi"}'],
+    [
+      'what cannot be looked into',
+      {
+        a: new WeakMap(),
+        b: Promise.resolve(1),
+        c: new (class Secret {})(),
+        d: new AbortController().signal,
+        e: (function* () {})(),
+      },
+      '{"a":"[WeakMap]","b":"[Promise]","c":"[Secret]","d":"[AbortSignal]","e":"[Generator]"}',
+    ],
+    [
+      'an object of another realm',
+      runInNewContext('({ a: new Map([["b", 1]]), c: new Error("no") })'),
+      '{"a":{"b":1},"c":{"name":"Error","message":"no"}}',
+    ],
+    [
+      'an Error with its code, its causes and its errors',
+      new AggregateError(
+        [new Error('one'), Object.assign(new Error('two', { cause: 'why' }), { code: 'ECONNREFUSED' })],
+        'both failed',
+        { cause: new Error('below', { cause: new Error('at the bottom') }) },
+      ),
+      '{"name":"AggregateError","message":"both failed","cause":{"name":"Error","message":"below","cause":{"name":"Error","message":"at the bottom"}},"errors":[{"name":"Error","message":"one"},{"name":"Error","message":"two","code":"ECONNREFUSED","cause":"why"}]}',
+    ],
+    ['an Error that caused itself', selfCaused(), '{"name":"Error","message":"no","cause":"[circular]"}'],
     ['a symbol as key', { [Symbol('x')]: 1, a: 1 }, '{"a":1}'],
     [
       'boxed values',
@@ -334,6 +384,18 @@ describe('metadata', () => {
     expect(recording.spans()[0]?.attributes['baton.metadata_dropped']).toBe(99_968);
   });
 });
+
+function formOf(entries: readonly (readonly [string, string | Blob])[]): FormData {
+  const form = new FormData();
+  for (const [name, value] of entries) form.append(name, value as string);
+  return form;
+}
+
+function selfCaused(): Error {
+  const error = new Error('no');
+  error.cause = error;
+  return error;
+}
 
 function thrower(): never {
   throw new Error('refused');

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { foreshorten } from '../../src/content/limits.ts';
 import { Baton, type BatonOptions, type RedactionOptions } from '../../src/index.ts';
+import { withoutSecrets } from '../../src/secrets.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 
 let recording: Recording;
@@ -268,6 +270,57 @@ describe('a pattern of the app’s own', () => {
     expect(summary('abc', { redaction: { patterns: [/(?:)/] } })).toContain('abc'[0]);
   });
 
+  it('holds for numbers as for texts, in metadata, in objects, in keys and in ids', () => {
+    const card = 4111111111111111;
+    const redaction = { patterns: [/\b4\d{15}\b/] };
+    expect(metadata({ card, list: [card, BigInt(card)], ok: 5 }, redaction)).toEqual({
+      card: '[REDACTED]',
+      list: '["[REDACTED]","[REDACTED]"]',
+      ok: 5,
+    });
+    for (const value of [
+      { card },
+      { card: BigInt(card) },
+      [card],
+      { [card]: 1 },
+      new Map([[card, card]]),
+      Object(card),
+    ]) {
+      expect(summary(value, { redaction })).not.toContain(String(card));
+      expect(summary(value)).toContain(String(card));
+    }
+    new Baton({ agent: 'triage', redaction }).withSession({ id: card as never }, () => {});
+    expect(recording.spans().at(-1)?.attributes['session.id']).toBe('[REDACTED]');
+  });
+
+  it('holds for warnings and for the errors of strict mode, as own names and the hook do', () => {
+    const warned: string[] = [];
+    const redaction = {
+      patterns: [/ada/gi],
+      keys: ['iban'],
+      redact: (text: string, key: string) => text.replace('Bob', key === 'warning' ? '[B.]' : ''),
+    };
+    const onWarning = ({ message }: { message: string }): void => void warned.push(message);
+    const wrong = 'of Ada and Bob, iban: DE00';
+    new Baton({ agent: 'triage', redaction, onWarning }).withRun({ parentRunId: wrong }, () => {});
+    expect(warned.join()).toContain('got "of [REDACTED] and [B.], iban: [REDACTED]"');
+    const strict = new Baton({ agent: 'triage', redaction, strict: true });
+    expect(() => strict.withRun({ parentRunId: wrong }, () => {})).toThrow(
+      'got "of [REDACTED] and [B.], iban: [REDACTED]"',
+    );
+  });
+
+  it('holds for a warning that the hook itself causes, which is not asked about it again', () => {
+    const warned: string[] = [];
+    const redact = (text: string): string => {
+      throw new Error(`cannot read ${text}, password=hunter2`);
+    };
+    const onWarning = ({ message }: { message: string }): void => void warned.push(message);
+    new Baton({ agent: 'triage', redaction: { redact }, onWarning }).withRun({ parentRunId: 'x' }, () => {});
+    expect(warned.join()).toContain('redaction.redact threw');
+    expect(warned.join()).not.toContain('hunter2');
+  });
+
   it('holds for names as for texts', () => {
     new Baton({ agent: 'agent of ada', redaction: { patterns: [/ada/] } }).withRun({}, () => {});
     expect(recording.spans()[0]?.name).toBe('invoke_agent agent of [REDACTED]');
@@ -365,6 +418,36 @@ describe('redaction', () => {
     for (let length = 1_940; length < 2_010; length++) {
       const written = String(summary(`${'a'.repeat(length)} sk-abcdefghijklmnop1234`));
       expect(/sk-\w*/.exec(written)?.[0]).toBeUndefined();
+    }
+  });
+
+  it('leaves no half of a secret in a warning, which quotes only a part of what was given', () => {
+    for (let length = 0; length < 60; length++) {
+      const warned: string[] = [];
+      const baton = new Baton({ agent: 'triage', onWarning: ({ message }) => void warned.push(message) });
+      baton.withRun(
+        { parentRunId: `${'a '.repeat(length / 2)}sk-proj-abcdefghijklmnop1234 ${'b'.repeat(40)}` },
+        () => {},
+      );
+      expect(warned.join()).not.toMatch(/sk-p|abcdefg/);
+    }
+  });
+
+  it.each([
+    'https://ada:hunter2hunter2@example.com/',
+    'ghp_hunter2hunter2hunter2hunter2hunter2',
+    '{"password":"hunter2 hunter2 hunter2"}',
+    'Authorization: Bearer hunter2hunter2hunter2',
+    'Server=x;Password=hunter2 hunter2;Database=y',
+  ])('leaves no half of %j, wherever a very long text is cut before it is read', (secret) => {
+    for (const filling of ['a ', 'a,', '"a"', 'a=1&', `${'a'.repeat(3_000)}\n`]) {
+      for (let at = 0; at <= secret.length + 2; at++) {
+        const start = 64_100 - at;
+        const before = filling.repeat(Math.ceil(start / filling.length)).slice(0, start - 1);
+        const text = `${before} ${secret} ${'b '.repeat(5_000)}`;
+        // The secret is at its end, if anywhere.
+        expect(withoutSecrets(foreshorten(text, 100).slice(-4_000))).not.toContain('hunter');
+      }
     }
   });
 

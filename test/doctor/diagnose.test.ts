@@ -299,3 +299,161 @@ describe('diagnose', () => {
     expect(memory.getFinishedSpans()).toHaveLength(8);
   });
 });
+
+describe('what the doctor has of others', () => {
+  const variables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS'];
+
+  function environment(given: Readonly<Record<string, string>>): void {
+    for (const name of variables) {
+      const before = process.env[name];
+      cleanUps.push(() => {
+        if (before === undefined) delete process.env[name];
+        else process.env[name] = before;
+      });
+      delete process.env[name];
+    }
+    Object.assign(process.env, given);
+  }
+
+  /** A backend that notes who asks it with which credentials. */
+  async function noting(status = 200, headers = {}): Promise<{ url: string; asked: string[] }> {
+    const asked: string[] = [];
+    const backend = await opened(
+      httpBackend((request, response) => {
+        asked.push(`${request.method} ${request.headers['x-key'] ?? request.headers.authorization ?? 'nothing'}`);
+        response.writeHead(status, headers).end('{}');
+      }),
+    );
+    return { url: backend.url, asked };
+  }
+
+  it('addresses in what is recorded are never asked', async () => {
+    const stranger = await noting();
+    environment({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hunter2' });
+    const memory = new InMemorySpanExporter();
+    // What an exporter may hold of what it got.
+    Object.assign(memory, { last: { url: `${stranger.url}/last` }, byUrl: [{ endpoint: `${stranger.url}/list` }] });
+    setUp({ processors: [new SimpleSpanProcessor(memory)] });
+    const attributes = { 'url.full': `${stranger.url}/page`, url: stranger.url, endpoint: stranger.url };
+    trace.getTracer('http').startSpan('GET', { attributes }).end();
+    new Baton({ agent: 'triage' }).withRun({}, () => {});
+    expect(await told()).not.toMatch(/opentelemetry\.io|{address}/);
+    expect(stranger.asked).toEqual([]);
+  });
+
+  it('credentials go to the endpoint that they are meant for, and to no other exporter’s', async () => {
+    const [own, other] = [await noting(), await noting()];
+    environment({ OTEL_EXPORTER_OTLP_ENDPOINT: own.url, OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hunter2' });
+    class Vendor extends InMemorySpanExporter {
+      readonly url = `${other.url}/v1/traces`;
+    }
+    setUp({ processors: [batch(new OTLPTraceExporter()), batch(new Vendor())] });
+    expect(await told()).toContain('✓ {address}/v1/traces takes'.replace('{address}', 'http://{address}'));
+    expect(new Set(own.asked)).toEqual(new Set(['POST hunter2']));
+    expect(other.asked).toEqual(['POST nothing']);
+  });
+
+  it('credentials go to an endpoint that is named, where the variables name none, and its own password does', async () => {
+    const named = await noting();
+    environment({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hunter2' });
+    await told(undefined, { endpoint: `${named.url}/v1/traces` });
+    expect(named.asked).toEqual(['POST hunter2']);
+    environment({});
+    const text = await told(undefined, { endpoint: `${named.url.replace('//', '//:100%25secret@')}/v1/traces` });
+    expect(named.asked.at(-1)).toBe(`POST Basic ${btoa(':100%secret')}`);
+    expect(text).not.toContain('secret');
+  });
+
+  it('a redirect is told and not followed', async () => {
+    const stranger = await noting();
+    const own = await noting(307, { location: `${stranger.url}/elsewhere?token=hunter2` });
+    environment({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hunter2' });
+    const text = await told(undefined, { endpoint: `${own.url}/v1/traces` });
+    expect(text).toContain(
+      '✗ http://{address}/v1/traces redirects to http://{address}/elsewhere (307), and exporters follow no redirect',
+    );
+    expect([own.asked, stranger.asked]).toEqual([['POST hunter2'], []]);
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('texts are shown without secrets, also where they are cut, and without what a terminal obeys', async () => {
+    const evil = `${'x'.repeat(180)} ghp_${'a1'.repeat(18)} \u001b]0;OWNED\u0007\u001b[2J\u009b31m\u202egpj.exe\nAll is well`;
+    const backend = await opened(httpBackend((_, response) => response.writeHead(500).end(evil)));
+    const diagnosis = await new Baton({ agent: 'triage' }).diagnose({ endpoint: backend.url, timeoutMs: 3_000 });
+    const text = `${diagnosis}${JSON.stringify(diagnosis.findings)}`;
+    expect(text).not.toMatch(/[^\P{C}\n]|ghp_/u);
+    expect(String(diagnosis)).not.toMatch(/^All is well/m);
+    const short = await opened(httpBackend((_, response) => response.writeHead(500).end('\u001b[31mred\u202e')));
+    expect(await told(undefined, { endpoint: short.url })).toContain(': "\\x1b[31mred\\u202e"');
+  });
+
+  it('an answer without an end is read as far as it is quoted', async () => {
+    const backend = await opened(
+      httpBackend((_, response) => {
+        response.writeHead(500);
+        const more = (): void => {
+          while (response.write('x'.repeat(10_000)));
+          response.once('drain', more);
+        };
+        more();
+      }),
+    );
+    expect(await told(undefined, { endpoint: backend.url })).toContain('cannot take spans now (500): "xxx');
+  });
+
+  it('exporters are as they were before, also when two look at once', async () => {
+    const [memory, other] = [new InMemorySpanExporter(), new InMemorySpanExporter()];
+    const replaced = memory.export.bind(memory);
+    other.export = replaced;
+    setUp({ processors: [batch(memory), batch(other)] });
+    const before = [memory, other].map((exporter) => Object.getOwnPropertyDescriptor(exporter, 'export'));
+    const baton = new Baton({ agent: 'triage' });
+    const all = await Promise.all([1, 2, 3].map((order) => baton.diagnose({ timeoutMs: 1_000 * order })));
+    for (const diagnosis of all) {
+      expect(String(diagnosis)).toContain('✓ InMemorySpanExporter got all 7 test spans and says they are delivered');
+    }
+    expect([memory, other].map((exporter) => Object.getOwnPropertyDescriptor(exporter, 'export'))).toEqual(before);
+    expect(new Set(all.map(({ sessionId }) => sessionId)).size).toBe(3);
+  });
+
+  it('a wrapper that somebody put on meanwhile stays on', async () => {
+    const memory = new InMemorySpanExporter();
+    const got: number[] = [];
+    setUp({ processors: [batch(memory)] });
+    const diagnosis = new Baton({ agent: 'triage' }).diagnose();
+    const inner = memory.export;
+    memory.export = (spans, callback) => {
+      got.push(spans.length);
+      inner.call(memory, spans, callback);
+    };
+    const theirs = memory.export;
+    await diagnosis;
+    expect(memory.export).toBe(theirs);
+    new Baton({ agent: 'triage' }).withRun({}, () => {});
+    await (trace.getTracerProvider() as unknown as { getDelegate(): BasicTracerProvider }).getDelegate().forceFlush();
+    expect(got.at(-1)).toBe(1);
+    expect(memory.getFinishedSpans()).toHaveLength(8);
+  });
+
+  it.each([
+    null,
+    undefined,
+    {},
+    { timeoutMs: Number.NaN },
+    { timeoutMs: -1 },
+    { endpoint: 7 },
+    { endpoint: 'ada:hunter2@host' },
+    { endpoint: '' },
+  ])('never rejects, whatever it is given: %j', async (options) => {
+    setUp({ processors: [batch(new InMemorySpanExporter())] });
+    const { findings } = await new Baton({ agent: 'triage' }).diagnose(options as never);
+    expect(findings.length).toBeGreaterThan(3);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+
+  it('waits as long as it is told, be it for ever', async () => {
+    const receiver = await opened(startReceiver());
+    setUp({ processors: [batch(otlp(`${receiver.url}/v1/traces`))] });
+    expect(await told(undefined, { timeoutMs: Number.POSITIVE_INFINITY })).toContain('takes OTLP/HTTP (200');
+  });
+});

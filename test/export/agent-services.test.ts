@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { diag } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
   BatchSpanProcessor,
@@ -8,9 +9,9 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { loadSdk } from '../../src/export/otlp.ts';
 import { agentServices } from '../../src/export.ts';
 import { Baton } from '../../src/index.ts';
+import { loadSdk } from '../../src/set-up/installed.ts';
 
 const APP = { 'service.name': 'support', 'service.version': '3', 'host.name': 'worker-1' };
 
@@ -55,6 +56,34 @@ describe('agentServices', () => {
       new Set(['support']),
     );
     expect(services(wrapped.getFinishedSpans())).toEqual(BY_AGENT);
+  });
+
+  it('keeps the resources of a thousand agents, gives each later one its own all the same, and says so once', () => {
+    const said: string[] = [];
+    const logger = {
+      error() {},
+      warn: (...text: unknown[]) => void said.push(text.join(' ')),
+      info() {},
+      debug() {},
+      verbose() {},
+    };
+    diag.setLogger(logger, { suppressOverrideMessage: true });
+    const memory = new InMemorySpanExporter();
+    const tracerProvider = new BasicTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(agentServices(memory))],
+    });
+    const baton = new Baton({ agent: 'app', tracerProvider });
+    for (const round of ['first', 'second']) {
+      for (let number = 0; number < 1_500; number++) baton.startRun({ agent: `${round}-${number}` }).end();
+    }
+    baton.startRun({ agent: 'first-0' }).end();
+    diag.disable();
+    for (const { resource, attributes } of memory.getFinishedSpans()) {
+      expect(resource.attributes['service.name']).toBe(attributes['baton.agent.key']);
+    }
+    expect(new Set(memory.getFinishedSpans().map(({ resource }) => resource)).size).toBe(3_001);
+    expect(said).toHaveLength(1);
+    expect(String(said)).toMatch(/agentServices: more than 1000 agents.*service.*too_many_agents/);
   });
 
   it('exports everything else of a span as it is', async () => {

@@ -313,6 +313,18 @@ const chat = baton.startSession({ id: 'thread-7', kind: 'multi_agent', trace: 'p
 for (const agent of ['greeter', 'closer']) await chat.within(() => baton.withRun({ agent }, () => sleep(2)));
 await baton.resumeSession({ carrier: chat.suspend(), kind: 'multi_agent' }, () => sleep(2));
 
+// broken off by somebody
+const stop = new AbortController();
+await baton
+  .withRun({ agent: 'reader', sessionId: 'ticket-77', signal: stop.signal }, () =>
+    baton.withTool({ tool: 'read_aloud' }, async () => {
+      await sleep(2);
+      stop.abort();
+      stop.signal.throwIfAborted();
+    }),
+  )
+  .catch(() => {});
+
 // left open: ended with the client
 const session = baton.startSession({ id: 'ticket-79', name: 'left-open' });
 const run = baton.startRun({ sessionId: session.id, agent: 'dreamer' });

@@ -9,12 +9,14 @@ import { readSource } from './imports.ts';
 
 const words = ['attributes', 'errors', 'handles', 'model', 'version'];
 const library = [
+  'by-id',
   'content',
   'context',
   'diagnostics',
   'env',
   'handoff-path',
   'options',
+  'room-left',
   'shared',
   'span-model',
   'spans',
@@ -24,36 +26,45 @@ const library = [
 
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   attributes: [],
+  'by-id': [],
   env: [],
-  errors: [],
+  input: [],
+  'room-left': [],
+  errors: ['secrets'],
   handles: ['model'],
   // What the handoffs of a session come to: the live session and the replay share it.
   'handoff-path': [],
   model: [],
+  address: ['secrets'],
+  printable: [],
   secrets: [],
-  shared: [],
+  shared: ['version'],
   'time-limit': [],
   version: [],
-  diagnostics: ['errors', 'secrets'],
+  diagnostics: ['errors', 'room-left', 'secrets'],
   content: ['diagnostics', 'secrets', ...words],
   context: ['diagnostics', ...words],
   options: ['content', 'diagnostics', 'env', ...words],
   'span-model': ['content', ...words],
   spans: library,
-  doctor: ['context', 'diagnostics', 'env', 'secrets', 'time-limit', ...words],
-  baton: ['doctor', ...library],
-  export: ['context', 'diagnostics', 'env', ...words],
+  doctor: ['address', 'context', 'diagnostics', 'env', 'printable', 'secrets', 'shared', 'time-limit', ...words],
+  baton: ['doctor', 'input', ...library],
+  export: ['by-id', 'content', 'context', 'diagnostics', 'env', 'secrets', ...words],
   index: ['baton', 'doctor', 'export', ...library],
-  sdk: ['context', 'env', 'export', 'diagnostics', ...words],
-  register: ['env', 'sdk'],
-  replay: ['attributes', 'handoff-path', 'version'],
-  cli: ['baton', 'doctor', 'export', 'index', 'replay', 'sdk', 'secrets', ...library],
+  'set-up': ['context', 'diagnostics', 'env', 'export', 'secrets', 'time-limit', ...words],
+  sdk: ['env', 'set-up'],
+  bundled: ['env', 'set-up'],
+  register: ['sdk'],
+  replay: ['address', 'attributes', 'handoff-path', 'printable', 'secrets', 'time-limit', 'version'],
+  cli: ['address', 'baton', 'doctor', 'export', 'index', 'printable', 'replay', 'sdk', 'secrets', 'set-up', ...library],
 };
 
 /** What src may import of others' packages; `cli` is an app and may use all that is installed. */
 const guest = ['@opentelemetry/api', '@opentelemetry/semantic-conventions'];
 /** The one file that looks for the SDK that the app has. */
-const sdkFinder = join('export', 'otlp.ts');
+const sdkFinder = join('set-up', 'installed.ts');
+/** The one file that imports it, for bundlers. */
+const sdkImporter = 'bundled.ts';
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -97,15 +108,25 @@ describe('the rooms of src', () => {
 
   it('use no package but the OpenTelemetry API and its stable names, outside the command line', () => {
     const foreign = strays((room, from, name) => {
-      if (room === 'cli' || from.startsWith('.') || (name === sdkFinder && from === 'node:module')) return false;
+      if (room === 'cli' || from.startsWith('.') || (room === 'set-up' && from.startsWith('node:'))) return false;
+      if (name === sdkImporter && from.startsWith('@opentelemetry/')) return false;
       return room === 'replay' || !guest.includes(from);
     });
     expect(foreign).toEqual([]);
   });
 
   it('reach no SDK and no command line from the library and the replay', () => {
-    expect([...reachableFrom('index.ts')].filter((name) => roomOf(name) === 'cli' || name === sdkFinder)).toEqual([]);
-    expect([...reachableFrom('replay.ts')].filter((name) => roomOf(name) === 'cli' || name === sdkFinder)).toEqual([]);
+    const outside = ['cli', 'set-up', 'bundled'];
+    for (const entry of ['index.ts', 'replay.ts', 'export.ts']) {
+      expect([...reachableFrom(entry)].filter((name) => outside.includes(roomOf(name)))).toEqual([]);
+    }
+  });
+
+  it('look for the SDK at run time in one file, which no bundle of the static entry has', () => {
+    const finding = files.filter(({ imports }) => imports.some(({ from }) => from === 'node:module'));
+    expect(finding.filter(({ room }) => room !== 'cli').map(({ name }) => name)).toEqual([sdkFinder]);
+    const atRunTime = [...reachableFrom(sdkImporter)];
+    expect(atRunTime).not.toContain(sdkFinder);
   });
 
   it('start spans in spans/recorder.ts alone', () => {

@@ -186,7 +186,7 @@ export const programs: fc.Arbitrary<Program> = record<Program>({
   nodes: fc.array(fc.oneof({ weight: 3, arbitrary: session }, run), { minLength: 1, maxLength: 4 }),
 });
 
-type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
+type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned' | 'unsaid';
 
 /** What must be recorded of one thing that was started. */
 interface Note {
@@ -462,8 +462,11 @@ export class Player {
       await handle.within(() => perform(handle));
       if (failing) handle.fail(thrown);
       else if (ending === 'end') handle.end();
-      else if (ending === 'dispose') handle[Symbol.dispose]();
-      else note.outcome = 'abandoned';
+      else if (ending === 'dispose') {
+        // Nobody can see from there how it went.
+        handle[Symbol.dispose]();
+        note.outcome = 'unsaid';
+      } else note.outcome = 'abandoned';
       this.#ended(note);
       return;
     }
@@ -574,6 +577,10 @@ export class Player {
   }
 }
 
+function said(outcome: Outcome): string | undefined {
+  return outcome === 'unsaid' ? undefined : outcome;
+}
+
 function ended(ending: Ending): Ending {
   return ending === 'open' ? 'end' : ending;
 }
@@ -663,15 +670,18 @@ export function problemsOf(notes: readonly Note[], spans: readonly ReadableSpan[
     const exceptions = span.events.filter(({ name }) => name === 'exception').length;
     expectSame(`${who}: exceptions`, exceptions, failed ? 1 : 0);
     if (note.kind === 'session') {
-      expectSame(`${who}: status`, attributes['baton.session.status'], note.outcome);
+      expectSame(`${who}: status`, attributes['baton.session.status'], said(note.outcome));
       expectSame(`${who}: handoffs`, attributes['baton.handoff.count'], note.handoffs);
       const ran = notes.filter(({ kind, root }) => kind === 'run' && root === note).map(({ agent }) => agent);
       expectSame(`${who}: agents`, attributes['baton.agents'], [...new Set(ran)]);
     } else if (note.kind === 'run') {
-      expectSame(`${who}: status`, attributes['baton.run.status'], note.outcome);
+      expectSame(`${who}: status`, attributes['baton.run.status'], said(note.outcome));
       expectSame(`${who}: tokens`, attributes['gen_ai.usage.input_tokens'], note.tokens || undefined);
       expectSame(`${who}: handoff`, attributes['baton.handoff.status'], note.lastWord || undefined);
-    } else expectSame(`${who}: abandoned`, attributes['baton.abandoned'], note.outcome === 'abandoned' || undefined);
+    } else {
+      expectSame(`${who}: abandoned`, attributes['baton.abandoned'], note.outcome === 'abandoned' || undefined);
+      expectSame(`${who}: cancelled`, attributes['baton.cancelled'], note.outcome === 'cancelled' || undefined);
+    }
   }
 
   function handoffOf(who: string, note: Note, span: ReadableSpan): void {

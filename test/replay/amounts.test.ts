@@ -34,16 +34,17 @@ describe('amounts as people read them', () => {
 
   it('tokens and money are what was counted, and nothing else', () => {
     const usage = { inputTokens: 1_234_567, outputTokens: 0, cacheReadTokens: 1000, cost: { usd: 0.00314, eur: 12.5 } };
-    expect(formatUsage(usage)).toEqual(['1,234,567 → 0 tokens', '12.5 EUR', '$0.0031']);
+    expect(formatUsage(usage)).toEqual(['1,234,567 tokens in', '12.5 EUR', '$0.0031']);
     expect(formatUsageInFull({ ...usage, reasoningTokens: 12 })).toEqual([
       '1,234,567 tokens in',
       '1,000 from cache',
-      '0 tokens out',
       '12 for reasoning',
       '12.5 EUR',
       '$0.0031',
     ]);
     expect(formatUsage({ outputTokens: 5 })).toEqual(['5 tokens out']);
+    expect(formatUsage({ inputTokens: 2310, outputTokens: 184 })).toEqual(['2,310 → 184 tokens']);
+    expect(formatUsage({ inputTokens: 0, outputTokens: 0, cost: { usd: 0, eur: 0.000_01 } })).toEqual(['< 0.0001 EUR']);
     expect(formatUsage({})).toEqual([]);
   });
 

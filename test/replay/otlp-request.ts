@@ -17,7 +17,7 @@ export function toOtlpLine(spans: readonly RecordedSpan[]): string {
 }
 
 function toOtlpSpan(span: RecordedSpan): object {
-  const { traceId, spanId, parentSpanId, name, kind, attributes, events, links, status } = span;
+  const { traceId, spanId, parentSpanId, name, kind, attributes, events, links, status, dropped } = span;
   return {
     traceId,
     spanId,
@@ -33,6 +33,9 @@ function toOtlpSpan(span: RecordedSpan): object {
       attributes: keyValues(event.attributes),
     })),
     links: links.map((link) => ({ ...link, attributes: keyValues(link.attributes) })),
+    droppedAttributesCount: dropped?.attributes,
+    droppedEventsCount: dropped?.events,
+    droppedLinksCount: dropped?.links,
     status: status.code === 'unset' ? {} : { code: STATUS_CODES.indexOf(status.code), message: status.message },
   };
 }

@@ -459,6 +459,35 @@ invoke_workflow pipeline {session.status=cancelled}
     expect(tree()).toBe(CANCELLED);
   });
 
+  const errorNamed = (name: string): Error => Object.assign(new Error('stopped'), { name });
+  const ofClass = (name: string): Error => new (({ [name]: class extends Error {} })[name] as new () => Error)();
+
+  it.each(
+    ['APIUserAbortError', 'CanceledError', 'CancelledError', 'CancelError', 'CancellationError'].flatMap((name) => [
+      ['name', errorNamed(name)] as const,
+      ['class', ofClass(name)] as const,
+    ]),
+  )('does so when a client says it with a %s of its own: %p', (_, error) => {
+    thrownBy(() =>
+      inTool(() => {
+        throw error;
+      }),
+    );
+    expect(tree()).toBe(CANCELLED);
+  });
+
+  it.each(['TransactionAbortedError', 'TransactionCanceledException', 'AbortErrorHandlerFailed'])(
+    'is none where the name says that something else was given up: %s',
+    (name) => {
+      thrownBy(() =>
+        inTool(() => {
+          throw errorNamed(name);
+        }),
+      );
+      expect(tree()).not.toContain('cancelled');
+    },
+  );
+
   it('does so when Node throws it, with its code', () => {
     thrownBy(() =>
       inTool(() => {

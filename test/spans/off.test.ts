@@ -192,10 +192,11 @@ describe.each(Object.entries(OFF))('with %s', (_, { options, around = (fn) => fn
     await expect(around(() => baton.withRun({}, () => Promise.reject(error)))).rejects.toBe(error);
   });
 
-  it('gives promises, streams and generators back as they are', () => {
+  it('gives streams and generators back as they are, and promises of the same value', async () => {
     const baton = batonWith(options);
+    const value = {};
+    expect(await around(() => baton.withRun({}, () => Promise.resolve(value)))).toBe(value);
     const lazy = {
-      promise: Promise.resolve(),
       stream: new ReadableStream(),
       generator: (async function* () {})(),
     };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -50,6 +50,14 @@ const FAILED = `
 invoke_agent triage ERROR(no connection) {error.type=TypeError run.status=failed}
   execute_tool search ERROR(no connection) {error.type=TypeError} [exception]
 `.trim();
+const FROZEN =
+  'an object that is read later was given, but it is frozen or cannot be changed: its span ends when it is given, not when it is read';
+const CANCELLED = ENDED.replace('completed', 'cancelled');
+const UNREAD = `
+invoke_workflow pipeline {session.status=completed}
+  invoke_agent triage {run.status=completed}
+    execute_tool search
+`.trim();
 const ABANDONED = `
 invoke_workflow pipeline {session.status=completed}
   invoke_agent triage {run.status=abandoned}
@@ -90,7 +98,8 @@ describe('a value', () => {
     ['an array', [1, 2]],
     ['a Map', new Map([[1, 2]])],
     ['an error', new Error('a value like any other')],
-    ['a generator', (function* () {})()],
+    ['an iterator that is no generator', [1, 2].values()],
+    ['an iterable that is no generator', { [Symbol.iterator]: () => [1].values() }],
     ['an object with a pipe method that is no stream', { pipe: () => 'observable' }],
     ['an object with a getReader method that is no stream', { getReader: () => null }],
     ['a revoked proxy', revoked.proxy],
@@ -226,11 +235,11 @@ describe('a promise of a class of its own', () => {
     expect(tree()).toBe(ENDED);
   });
 
-  it('that nobody awaits ends its span with the session', () => {
+  it('that nobody awaits ends its span when it was given, told with the session', () => {
     baton.withSession({ kind: 'pipeline' }, () => {
       void inRun(() => ResponsePromise.resolve('body'));
     });
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 
   it('that is frozen comes back as it is', async () => {
@@ -238,6 +247,7 @@ describe('a promise of a class of its own', () => {
     expect(inRun(() => response)).toBe(response);
     expect(await response).toBe('body');
     expect(tree()).toBe(ENDED);
+    expect(warnings.splice(0)).toEqual([FROZEN]);
   });
 });
 
@@ -298,7 +308,7 @@ describe('a lazy thenable', () => {
       void inRun(() => query);
     });
     expect(query.runs).toBe(0);
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 
   it('is run once when an async callback returns it', async () => {
@@ -358,7 +368,7 @@ describe('an async generator', () => {
     });
   });
 
-  it('ends its span when the reader breaks off, and its clean-up runs', async () => {
+  it('is cancelled when the reader breaks off, and its clean-up runs', async () => {
     let cleaned = false;
     const stream = inRun(async function* () {
       try {
@@ -371,13 +381,13 @@ describe('an async generator', () => {
     });
     for await (const _ of stream) break;
     expect(cleaned).toBe(true);
-    expect(tree()).toBe(`${ENDED}\n    clean-up`);
+    expect(tree()).toBe(`${CANCELLED}\n    clean-up`);
   });
 
-  it('ends its span when it is returned before it was started', async () => {
+  it('is cancelled when it is returned before it was started', async () => {
     const stream = inRun(threeChunks);
     expect(await stream.return('early')).toEqual({ value: 'early', done: true });
-    expect(tree()).toBe(ENDED);
+    expect(tree()).toBe(CANCELLED);
   });
 
   it('fails its span when the reader throws into it and it does not catch that', async () => {
@@ -414,7 +424,7 @@ describe('an async generator', () => {
     expect(tree()).toBe(FAILED);
   });
 
-  it('that nobody reads does nothing, and ends its span with the session', () => {
+  it('that nobody reads does nothing, and its span ends when it was given', () => {
     let started = false;
     baton.withSession({ kind: 'pipeline' }, () => {
       void inRun(async function* () {
@@ -423,7 +433,7 @@ describe('an async generator', () => {
       });
     });
     expect(started).toBe(false);
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 
   it('keeps the session open that it comes out of', async () => {
@@ -465,9 +475,9 @@ describe('an async iterable that is no generator', () => {
     expect(tree()).toBe(`${ENDED}\n    read`);
   });
 
-  it('ends its span when the reader breaks off', async () => {
+  it('is cancelled when the reader breaks off', async () => {
     for await (const _ of inRun(() => new ChunkStream())) break;
-    expect(tree()).toBe(`${ENDED}\n    read`);
+    expect(tree()).toBe(`${CANCELLED}\n    read`);
   });
 
   it('may be read again, and its span ends once', async () => {
@@ -516,13 +526,14 @@ describe('an async iterable that is no generator', () => {
     const stream = Object.freeze(new ChunkStream());
     expect(inRun(() => stream)).toBe(stream);
     expect(ended()).toContain('execute_tool search');
+    expect(warnings.splice(0)).toEqual([FROZEN]);
   });
 
-  it('that nobody reads ends its span with the session', () => {
+  it('that nobody reads has the end at which it was given', () => {
     baton.withSession({ kind: 'pipeline' }, () => {
       inRun(() => new ChunkStream());
     });
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 });
 
@@ -544,16 +555,16 @@ describe('a Node stream', () => {
     expect(await read(stream)).toEqual(['a', 'b']);
   });
 
-  it('ends its span when it is destroyed', async () => {
+  it('is cancelled when it is destroyed before its end', async () => {
     const stream = inRun(() => Readable.from(['a', 'b']));
     stream.destroy();
     await closed(stream);
-    expect(tree()).toBe(ENDED);
+    expect(tree()).toBe(CANCELLED);
   });
 
   it('fails its span when it fails, and tells the app’s own listener once', async () => {
     const error = new TypeError('no connection');
-    const stream = inRun(() => new PassThrough());
+    const stream = inRun(() => new Readable({ read() {} }));
     const heard: unknown[] = [];
     stream.on('error', (reason) => heard.push(reason));
     stream.destroy(error);
@@ -564,7 +575,7 @@ describe('a Node stream', () => {
   });
 
   it('has no error listener of ours: what the app does not handle stays unhandled', () => {
-    const stream = inRun(() => new PassThrough());
+    const stream = inRun(() => new Readable({ read() {} }));
     expect(stream.listenerCount('error')).toBe(0);
     stream.destroy();
   });
@@ -586,11 +597,11 @@ describe('a Node stream', () => {
     expect(tree()).toBe(ENDED);
   });
 
-  it('that nobody reads ends its span with the session', () => {
+  it('that nobody reads has the end at which it was given', () => {
     baton.withSession({ kind: 'pipeline' }, () => {
-      inRun(() => new PassThrough());
+      inRun(() => new Readable({ read() {} }));
     });
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 
   it('can be promised', async () => {
@@ -643,29 +654,12 @@ describe('a web stream', () => {
     await reader.cancel();
   });
 
-  it('does its work inside the scope that it was made in', async () => {
-    const stream = inRun(
-      () =>
-        new ReadableStream<string>(
-          {
-            pull(controller) {
-              foreign('pull');
-              controller.close();
-            },
-          },
-          { highWaterMark: 0 },
-        ),
-    );
-    await read(stream);
-    expect(tree()).toBe(`${ENDED}\n    pull`);
-  });
-
-  it('ends its span when it is cancelled, and its source hears why', async () => {
+  it('is cancelled when it is cancelled, and its source hears why', async () => {
     const reasons: unknown[] = [];
     const stream = inRun(() => new ReadableStream<string>({ cancel: (reason) => void reasons.push(reason) }));
     await stream.cancel('enough');
     expect(reasons).toEqual(['enough']);
-    expect(tree()).toBe(ENDED);
+    expect(tree()).toBe(CANCELLED);
   });
 
   it('fails its span when it fails, and gives the reader the same error', async () => {
@@ -675,11 +669,14 @@ describe('a web stream', () => {
     expect(tree()).toBe(FAILED);
   });
 
-  it('that somebody else reads already comes back as it is', () => {
+  it('that somebody else reads already comes back as it is, and ends when it was given', () => {
     const stream = chunks('a');
-    stream.getReader();
-    expect(inRun(() => stream)).toBe(stream);
-    expect(tree()).toBe(ENDED);
+    const reader = stream.getReader();
+    baton.withSession({ kind: 'pipeline' }, () => {
+      expect(inRun(() => stream)).toBe(stream);
+    });
+    expect(tree()).toBe(UNREAD);
+    reader.releaseLock();
   });
 
   it('of bytes can still be read into a buffer of the reader’s', async () => {
@@ -697,11 +694,11 @@ describe('a web stream', () => {
     expect((await reader.read(new Uint8Array(8))).value).toEqual(new Uint8Array([1, 2, 3]));
   });
 
-  it('that nobody reads ends its span with the session', () => {
+  it('that nobody reads has the end at which it was given', () => {
     baton.withSession({ kind: 'pipeline' }, () => {
       inRun(() => chunks('a'));
     });
-    expect(tree()).toBe(ABANDONED);
+    expect(tree()).toBe(UNREAD);
   });
 
   it('can be promised', async () => {
@@ -731,7 +728,7 @@ describe('a stream that a client’s own promise gives', () => {
     expect(await promise).toBe(first);
     expect(first.locked).toBe(false);
     await first.cancel();
-    expect(tree()).toBe(ENDED);
+    expect(tree()).toBe(CANCELLED);
   });
 
   it('fails its span when it fails while it is read', async () => {
@@ -801,7 +798,8 @@ describe('in a process of its own', () => {
   });
 
   it('the span of a stream that was given up ends when the stream is collected', () => {
-    expect(lines.at(-1)).toBe('ended after collection: execute_tool search,invoke_agent triage');
+    // The promise of a class of its own, which nobody awaited, may be collected at the same time.
+    expect(lines.at(-1)).toMatch(/^ended after collection: execute_tool search,invoke_agent triage/);
   });
 });
 

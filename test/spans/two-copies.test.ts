@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Baton } from '../../src/index.ts';
+import { VERSION } from '../../src/version.ts';
+import { type BuiltPackage, buildPackage } from '../support/built-package.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 // An app may load Baton twice: its own code as an ES module, a dependency of it as CommonJS. Both builds, as they are
@@ -12,25 +13,13 @@ import { spanTree } from '../support/span-tree.ts';
 
 const SHOW = ['session.id', 'baton.agent.key', 'baton.run.status', 'baton.abandoned', 'baton.handoff.status'];
 
-let folder: string;
+let built: BuiltPackage;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'two-copies-'));
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'dir');
-  const config = join(folder, 'rolldown.config.ts');
-  writeFileSync(
-    config,
-    `import builds from '${resolve('rolldown.config.ts')}';
-     const into = ({ output, ...build }) => ({ ...build, output: { ...output, dir: '${folder}/' + output.format } });
-     export default builds.map(into);`,
-  );
-  execFileSync('npx', ['rolldown', '-c', config], { stdio: 'pipe' });
-  writeFileSync(join(folder, 'esm', 'package.json'), '{ "type": "module" }');
+  built = buildPackage();
 }, 120_000);
 
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => built.remove());
 
 /** What a scenario gets: a client of each copy. It runs in another process, so it sees nothing from around itself. */
 type Scenario = (esm: Baton, cjs: Baton) => unknown;
@@ -65,7 +54,7 @@ if (contextManager) context.setGlobalContextManager(new AsyncLocalStorageContext
 const esm = new esmCopy.Baton({ agent: 'esm' });
 const cjs = new cjsCopy.Baton({ agent: 'cjs' });
 const result = await scenario(esm, cjs);
-const { registry } = globalThis[Symbol.for('otel-baton.shared.v1')];
+const { registry } = globalThis[Symbol.for('otel-baton@${VERSION}')];
 process.stdout.write(
   JSON.stringify({
     result,
@@ -90,7 +79,7 @@ process.stdout.write(
 let scenarios = 0;
 
 function play(scenario: Scenario, { contextManager = true, sampled = true } = {}): Outcome {
-  const file = join(folder, `scenario-${scenarios++}.mjs`);
+  const file = join(built.folder, `scenario-${scenarios++}.mjs`);
   writeFileSync(file, `${PRELUDE}\nfunction scenario(...given) { return (${scenario.toString()})(...given); }\n`);
   const out = execFileSync(process.execPath, [file, JSON.stringify({ contextManager, sampled })], { encoding: 'utf8' });
   const { spans, ...rest } = JSON.parse(out);

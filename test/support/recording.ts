@@ -13,6 +13,8 @@ import {
 export interface Recording {
   /** What has ended so far. */
   spans(): ReadableSpan[];
+  /** Forgets what has ended so far. */
+  forget(): void;
   readonly provider: BasicTracerProvider;
   /** Takes the provider and the context manager away again. */
   stop(): Promise<void>;
@@ -43,6 +45,7 @@ export function startRecording(options: RecordingOptions = {}): Recording {
   if (options.propagator) propagation.setGlobalPropagator(options.propagator);
   return {
     spans: () => exporter.getFinishedSpans(),
+    forget: () => exporter.reset(),
     provider,
     async stop() {
       await provider.shutdown();

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { shownAddress } from '../../address.ts';
 import { BatonError } from '../../errors.ts';
 import { agentServices } from '../../export/agent-services.ts';
-import { loadSdk } from '../../export/otlp.ts';
 import { buildTimelines, readOtlpJson, renderSessions } from '../../replay.ts';
-import { register } from '../../sdk.ts';
+import { loadSdk } from '../../set-up/installed.ts';
+import { setUp } from '../../set-up/set-up.ts';
 import { type Command, type ExitCode, UsageError } from '../command.ts';
 import { type Jaeger, jaegerAt, whereToLook, whyNot } from '../demo/jaeger.ts';
 import { runPipeline } from '../demo/pipeline.ts';
@@ -51,9 +52,10 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
   try {
     const backend = endpoint || jaeger?.otlp;
     const second = backend ? [toBackend(endpoint ? {} : { url: `${backend}/v1/traces` })] : [];
-    const registered = register(
+    const registered = setUp(
       { serviceName: SERVICE, endpoint: receiver.url, spanProcessors: second },
       { OTEL_RESOURCE_ATTRIBUTES: env.OTEL_RESOURCE_ATTRIBUTES },
+      () => loadSdk({ protocol: 'http/json' }),
     );
     const delivered = await runPipeline((progress) => stderr.write(`… ${progress}\n`));
     await registered.shutdown();
@@ -65,7 +67,8 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
     stdout.write(renderSessions(timelines, view));
     const [session] = timelines;
     const traceId = session?.traceIds[0];
-    if (!delivered) stdout.write(`\nNot everything could be sent to ${backend}: is a collector listening there?\n`);
+    const shown = backend && shownAddress(backend);
+    if (!delivered) stdout.write(`\nNot everything could be sent to ${shown}: is a collector listening there?\n`);
     if (!delivered || !session) return 1;
     if (jaeger) {
       const { text, isThere } = await whereToLook(jaeger, { id: session.id, service: SERVICE, traceId });
@@ -73,7 +76,7 @@ async function runDemo(args: readonly string[], terminal: Terminal): Promise<Exi
       return isThere ? 0 : 1;
     }
     if (backend) {
-      stdout.write(`\nAlso sent to ${backend}: look for the service "${SERVICE}", or for the trace ${traceId}\n`);
+      stdout.write(`\nAlso sent to ${shown}: look for the service "${SERVICE}", or for the trace ${traceId}\n`);
     }
     return 0;
   } catch (error) {
@@ -94,7 +97,7 @@ function parse(args: readonly string[], endpoint: string | undefined): { jaeger?
   });
   const color = !values['no-color'];
   if (positionals.length > (values.jaeger ? 1 : 0)) {
-    throw new UsageError(`expected nothing but options, got "${positionals.at(-1)}"`);
+    throw new UsageError(`expected nothing but options, got "${shownAddress(positionals.at(-1) ?? '')}"`);
   }
   return values.jaeger ? { jaeger: jaegerAt(positionals[0], endpoint), color } : { color };
 }
@@ -102,5 +105,5 @@ function parse(args: readonly string[], endpoint: string | undefined): { jaeger?
 /** A second exporter; what is not given comes from the standard variables. */
 function toBackend(config: { readonly url?: string }): object {
   const sdk = loadSdk();
-  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(new sdk.exporter(config) as never) });
+  return new sdk.trace.BatchSpanProcessor({ exporter: agentServices(sdk.createExporter(config) as never) });
 }

@@ -3,12 +3,15 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { shownAddress } from '../../address.ts';
 import { Baton } from '../../baton.ts';
 import { messageOf } from '../../diagnostics.ts';
 import { type Diagnosis, problem, toDiagnosis, warning } from '../../doctor/finding.ts';
+import { environment } from '../../env.ts';
 import { BatonError } from '../../errors.ts';
-import { register } from '../../sdk.ts';
-import { withoutSecrets } from '../../secrets.ts';
+import { printable } from '../../printable.ts';
+import { loadSdk } from '../../set-up/installed.ts';
+import { setUp } from '../../set-up/set-up.ts';
 import { type Command, type ExitCode, UsageError } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -45,12 +48,12 @@ async function runDoctor(args: readonly string[], { stdout, stderr }: Terminal):
   const told = listenToDiag();
   const { diagnosis, note } = await examine(setUps, { endpoint, timeoutMs });
   // What OpenTelemetry itself complained of: partial success of an export is told nowhere else.
-  const more = [...new Set(told)].map((line) => warning('warnings', `OpenTelemetry says: ${withoutSecrets(line)}`));
+  const more = [...new Set(told)].map((line) => warning('warnings', `OpenTelemetry says: ${line}`));
   const all = toDiagnosis([...diagnosis.findings, ...more], diagnosis.sessionId);
   if (json)
     stdout.write(`${JSON.stringify({ ok: all.ok, sessionId: all.sessionId, findings: all.findings }, null, 2)}\n`);
   else {
-    stderr.write(`${note}\n\n`);
+    stderr.write(`${printable(note)}\n\n`);
     stdout.write(`${all}\n\n${conclusion(all)}\n`);
   }
   // A set-up may keep the process alive; all is said.
@@ -71,13 +74,13 @@ async function examine(
   try {
     for (const setUp of setUps) await load(setUp);
   } catch (error) {
-    const message = `${names} cannot be loaded: ${withoutSecrets(messageOf(error))}`;
+    const message = `${names} cannot be loaded: ${messageOf(error)}`;
     return { diagnosis: toDiagnosis([problem('provider', message)]), note: '' };
   }
   let note = `the set-up of ${names}`;
   if (setUps.length === 0) {
     try {
-      register();
+      setUp({}, environment(), loadSdk);
     } catch (error) {
       if (!(error instanceof BatonError)) throw error;
       const message = `no set-up was given, and otel-baton/register has none: ${error.message}`;
@@ -127,7 +130,9 @@ function parse(args: readonly string[]) {
   });
   const { endpoint } = values;
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
-    throw new UsageError(`--endpoint: expected an address such as http://localhost:4318/v1/traces, got "${endpoint}"`);
+    throw new UsageError(
+      `--endpoint: expected an address such as http://localhost:4318/v1/traces, got "${shownAddress(endpoint)}"`,
+    );
   }
   const timeoutMs = Number(values.timeout);
   if (!(Number.isInteger(timeoutMs) && timeoutMs > 0)) {

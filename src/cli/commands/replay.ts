@@ -12,6 +12,7 @@ import {
 import { type Command, type ExitCode, UsageError } from '../command.ts';
 import { BACKEND_NAMES, type BackendRequest, readBackend } from '../replay/read-backend.ts';
 import { readFiles } from '../replay/read-files.ts';
+import { headersFromEnv, headersFromOptions } from '../replay/request-headers.ts';
 import { type Terminal, wantsColor } from '../terminal.ts';
 
 const HELP = `Usage: otel-baton replay FILE... [options]
@@ -20,21 +21,22 @@ const HELP = `Usage: otel-baton replay FILE... [options]
 
 Tells sessions: who did what, when the work changed hands, what came of it.
 
-  FILE             OTLP/JSON: one object, or one per line as the Collector's
-                   file exporter writes. - reads standard input.
+  FILE             OTLP/JSON, also packed by gzip or zstd; - is standard input.
   --jaeger URL     Jaeger, where its UI is: http://localhost:16686
   --tempo URL      Tempo, where its API is: http://localhost:3200
+  --header HEADER  For a backend: name=value or "Name: value". Repeatable.
+  --timeout MS     How long one answer of it may take. Default: 30000.
+  --since AGE      How far to look back in it: 90m, 2h, 30d. Default: 7d.
 
   --session ID     Only this session.
   --list           Which sessions there are; in a backend, the newest 20.
-  --since AGE      How far to look back in a backend: 90m, 2h, 30d. Default: 7d.
+  --content        With the prompts and answers that frameworks recorded.
   --json           As JSON, with everything that the text shortens.
   --width N        Columns to use, ${MIN_WIDTH} to ${MAX_WIDTH}. Default: the terminal's, or 80.
-  --no-color       No colours. Without it: as NO_COLOR, FORCE_COLOR and the
-                   terminal say.
+  --no-color       No colours. Without it: as NO_COLOR and FORCE_COLOR say.
   -h, --help       This text.
 
-Exit codes: 0 told, 1 nothing found or not readable, 2 used wrongly.
+Exit codes: 0 told, 1 nothing found or not all readable, 2 used wrongly.
 `;
 
 /** How many sessions are named, when the one that was asked for is not there. */
@@ -48,6 +50,7 @@ interface Options {
   readonly sessions: readonly string[];
   readonly list: boolean;
   readonly json: boolean;
+  readonly content: boolean;
   readonly width: number | undefined;
   readonly color: boolean;
 }
@@ -60,7 +63,7 @@ export const replay: Command = {
 };
 
 async function runReplay(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const { from, sessions, list, json, width, color } = parse(args);
+  const { from, sessions, list, json, content, width, color } = parse(args, terminal.env);
   const report = (message: string) => terminal.stderr.write(`otel-baton replay: ${printable(message)}\n`);
   const recorded = await ('files' in from ? readFiles(from.files, terminal, report) : readBackend(from, report));
   if (recorded.isUnreadable) return 1;
@@ -73,7 +76,7 @@ async function runReplay(args: readonly string[], terminal: Terminal): Promise<E
     return 1;
   }
   const { stdout } = terminal;
-  const view = { color: color && wantsColor(terminal), width: width ?? stdout.columns };
+  const view = { color: color && wantsColor(terminal), width: width ?? stdout.columns, content };
   if (list) timelines.reverse();
   stdout.write(
     json ? renderJson(timelines) : list ? renderSessionList(timelines, view) : renderSessions(timelines, view),
@@ -81,7 +84,7 @@ async function runReplay(args: readonly string[], terminal: Terminal): Promise<E
   return recorded.isIncomplete || missing.length > 0 ? 1 : 0;
 }
 
-function parse(args: readonly string[]): Options {
+function parse(args: readonly string[], env: Terminal['env']): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -91,15 +94,20 @@ function parse(args: readonly string[]): Options {
       session: { type: 'string' },
       list: { type: 'boolean', default: false },
       since: { type: 'string', default: '7d' },
+      header: { type: 'string', multiple: true, default: [] },
+      timeout: { type: 'string' },
+      content: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       width: { type: 'string' },
       'no-color': { type: 'boolean', default: false },
     },
   });
-  const { jaeger, tempo, session, list, json } = values;
+  const { jaeger, tempo, session, list, json, content } = values;
   const named = [...new Set(positionals)];
   const sessions = session === undefined ? [] : [session];
-  const options = { list, json, width: widthFrom(values.width), color: !values['no-color'] };
+  const headers = headersFromOptions(values.header);
+  const timeoutMs = timeoutFrom(values.timeout);
+  const options = { list, json, content, width: widthFrom(values.width), color: !values['no-color'] };
   if (jaeger === undefined && tempo === undefined) {
     if (named.length === 0) {
       throw new UsageError('expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none');
@@ -109,9 +117,17 @@ function parse(args: readonly string[]): Options {
   if (jaeger !== undefined && tempo !== undefined) throw new UsageError('expected --jaeger or --tempo, got both');
   sessions.push(...named);
   if (!list && sessions.length === 0) throw new UsageError('expected the ID of a session, or --list, got none');
-  const age = { since: values.since, lookBackMs: ageFrom(values.since) };
-  const place = jaeger !== undefined ? { backend: 'jaeger', url: jaeger } : { backend: 'tempo', url: tempo ?? '' };
-  return { from: { ...place, ...age, sessions } as BackendRequest, sessions, ...options };
+  const url = jaeger ?? tempo ?? '';
+  const request: BackendRequest = {
+    backend: jaeger === undefined ? 'tempo' : 'jaeger',
+    url,
+    headers: { ...headersFromEnv(url, env), ...headers },
+    timeoutMs,
+    since: values.since,
+    lookBackMs: ageFrom(values.since),
+    sessions,
+  };
+  return { from: request, sessions, ...options };
 }
 
 function widthFrom(text: string | undefined): number | undefined {
@@ -120,6 +136,14 @@ function widthFrom(text: string | undefined): number | undefined {
     throw new UsageError(`--width: expected a whole number from ${MIN_WIDTH} to ${MAX_WIDTH}, got "${text}"`);
   }
   return width;
+}
+
+function timeoutFrom(text: string | undefined): number | undefined {
+  const ms = text === undefined ? undefined : Number(text);
+  if (ms !== undefined && !(ms > 0)) {
+    throw new UsageError(`--timeout: expected milliseconds, more than 0, or Infinity, got "${text}"`);
+  }
+  return ms;
 }
 
 function ageFrom(text: string): number {

@@ -1,4 +1,5 @@
-import { BackendError, readFromJaeger } from '../../replay.ts';
+import { ask, shownAddress, withCredentials } from '../../address.ts';
+import { BackendError, printable, readFromJaeger } from '../../replay.ts';
 import { UsageError } from '../command.ts';
 
 /** A Jaeger that runs already. */
@@ -22,7 +23,9 @@ const TIMEOUT_MS = 5_000;
 export function jaegerAt(url: string = USUAL_UI, endpoint?: string): Jaeger {
   const address = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`;
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
-    throw new UsageError(`--jaeger: expected the address of Jaeger's UI, such as ${USUAL_UI}, got "${url}"`);
+    throw new UsageError(
+      `--jaeger: expected the address of Jaeger's UI, such as ${USUAL_UI}, got "${shownAddress(url)}"`,
+    );
   }
   const otlp = new URL(address);
   otlp.port = USUAL_OTLP_PORT;
@@ -31,15 +34,19 @@ export function jaegerAt(url: string = USUAL_UI, endpoint?: string): Jaeger {
 
 /** Why nothing can be sent there; `undefined` when it can. */
 export async function whyNot({ otlp }: Jaeger): Promise<string | undefined> {
-  const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"resourceSpans":[]}' };
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const status = await fetch(`${otlp}/v1/traces`, { ...request, signal }).then(
+  const { url, headers } = withCredentials(`${otlp}/v1/traces`);
+  const status = await ask(url, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: '{"resourceSpans":[]}',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).then(
     (response) => response.status,
     () => undefined,
   );
   if (status === 200) return undefined;
   const what = status === undefined ? 'nobody answers' : `${status} is the answer`;
-  return `${what} at ${otlp}/v1/traces, where Jaeger should take spans over OTLP/HTTP. ${HOW_TO_RUN}`;
+  return `${what} at ${shownAddress(url)}, where Jaeger should take spans over OTLP/HTTP. ${HOW_TO_RUN}`;
 }
 
 /** What to open, once the session is there. */
@@ -49,17 +56,18 @@ export async function whereToLook(
 ): Promise<{ readonly text: string; readonly isThere: boolean }> {
   try {
     const { spans } = await readFromJaeger(ui, { sessionId: session.id, timeoutMs: TIMEOUT_MS });
-    if (spans.length === 0) return { text: `The session is not (yet) in the Jaeger at ${ui}\n`, isThere: false };
+    const shown = shownAddress(ui);
+    if (spans.length === 0) return { text: `The session is not (yet) in the Jaeger at ${shown}\n`, isThere: false };
     const search = new URLSearchParams({
       service: session.service,
       lookback: '1h',
       limit: '20',
       tags: JSON.stringify({ 'session.id': session.id }),
     });
-    const text = `${spans.length} spans are in Jaeger. Open\n  ${ui}/trace/${session.traceId}\n  ${ui}/search?${search}\n`;
+    const text = `${spans.length} spans are in Jaeger. Open\n  ${shown}/trace/${session.traceId}\n  ${shown}/search?${search}\n`;
     return { text, isThere: true };
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
-    return { text: `The spans were sent, but ${error.message}\n`, isThere: false };
+    return { text: `The spans were sent, but ${printable(error.message)}\n`, isThere: false };
   }
 }

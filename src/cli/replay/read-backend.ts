@@ -13,6 +13,8 @@ type BackendName = 'jaeger' | 'tempo';
 export interface BackendRequest {
   readonly backend: BackendName;
   readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | undefined;
   /** As it was given: `7d`. */
   readonly since: string;
   readonly lookBackMs: number;
@@ -30,14 +32,15 @@ export const BACKEND_NAMES = { jaeger: 'Jaeger', tempo: 'Tempo' } as const;
 
 /** Sessions from a backend; what it cannot give is reported. */
 export async function readBackend(
-  { backend, url, lookBackMs, sessions }: BackendRequest,
+  { backend, url, sessions, headers, timeoutMs, lookBackMs }: BackendRequest,
   report: (message: string) => void,
 ): Promise<Recorded> {
   const read = READERS[backend];
   const all: BackendSpans[] = [];
+  const options = { headers, timeoutMs, lookBackMs };
   try {
-    if (sessions.length === 0) all.push(await read.recent(url, { lookBackMs }));
-    for (const sessionId of sessions) all.push(await read.session(url, { sessionId, lookBackMs }));
+    if (sessions.length === 0) all.push(await read.recent(url, options));
+    for (const sessionId of sessions) all.push(await read.session(url, { ...options, sessionId }));
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     report(error.message);

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { type RecordedSpan, readOtlpJson } from '../../replay.ts';
 import type { Terminal } from '../terminal.ts';
+import { type FileText, MAX_FILE_BYTES, TOO_LARGE, textOfFile, UnreadableFile } from './file-text.ts';
 import type { Recorded } from './recorded.ts';
 
 /** How many unreadable places of a file are named. */
@@ -14,39 +15,48 @@ export async function readFiles(
 ): Promise<Recorded> {
   const spans: (readonly RecordedSpan[])[] = [];
   let unread = 0;
+  let problems = 0;
   for (const file of files) {
-    const text = await readText(file, stdin, report);
-    if (text === undefined) {
+    const content = await readText(file, stdin, report);
+    if (content === undefined) {
       unread++;
       continue;
     }
-    const source = readOtlpJson(text);
+    const source = readOtlpJson(content.text);
     spans.push(source.spans);
+    problems += content.problems.length + source.problems.length;
+    for (const message of content.problems) report(`${file}: ${message}`);
     for (const { line, message } of source.problems.slice(0, MAX_PROBLEMS)) report(`${file}:${line}: ${message}`);
     const more = source.problems.length - MAX_PROBLEMS;
-    if (more > 0) report(`${file}: ${more} more places could not be read`);
+    if (more > 0) report(`${file}: ${more} more ${more === 1 ? 'place' : 'places'} could not be read`);
   }
-  return { spans: spans.flat(), isUnreadable: unread === files.length, isIncomplete: unread > 0 };
+  return { spans: spans.flat(), isUnreadable: unread === files.length, isIncomplete: unread + problems > 0 };
 }
 
 async function readText(
   file: string,
   stdin: Terminal['stdin'],
   report: (message: string) => void,
-): Promise<string | undefined> {
+): Promise<FileText | undefined> {
   try {
-    return file === '-' ? await readStream(stdin) : await readFile(file, 'utf8');
+    return textOfFile(await readBytes(file === '-' ? stdin : createReadStream(file)));
   } catch (error) {
     report(`cannot read ${file}: ${reason(error)}; expected a file of OTLP/JSON, or - for standard input`);
     return undefined;
   }
 }
 
-async function readStream(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of stream) text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
+/** No further than anybody can use: a device or a pipe may never end. */
+async function readBytes(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    size += bytes.length;
+    if (size > MAX_FILE_BYTES) throw new UnreadableFile(TOO_LARGE);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }
 
 function reason(error: unknown): string {

@@ -1,5 +1,9 @@
+import { ask, redirectOf, shownAddress, withCredentials } from '../../address.ts';
+import { timeoutSignal } from '../../time-limit.ts';
 import { deduplicateSpans, type RecordedSpan } from '../span.ts';
-import { excerpt, isObject, type JsonObject } from './otlp-span.ts';
+import { MAX_ANSWER_BYTES, MAX_ANSWERS_BYTES, readAnswer, TooLarge } from './answer-text.ts';
+import { excerpt } from './excerpt.ts';
+import { isObject, type JsonObject } from './otlp-span.ts';
 
 /** How a backend is asked. */
 export interface BackendOptions {
@@ -11,7 +15,7 @@ export interface BackendOptions {
    */
   readonly lookBackMs?: number | undefined;
   /**
-   * How long one answer may take, in milliseconds.
+   * How long one answer may take, in milliseconds; `Infinity` for as long as it takes.
    * @defaultValue 30 seconds
    */
   readonly timeoutMs?: number | undefined;
@@ -49,7 +53,7 @@ export class BackendError extends Error {
 /** How many sessions, where nobody says. */
 export const RECENT = 20;
 /** How much is told of what a backend says about an error. */
-const MAX_REASON = 200;
+export const MAX_REASON = 200;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 /** Clocks of several machines differ: what is a little ahead of ours is looked for, too. */
 const AHEAD_MS = 60_000;
@@ -73,21 +77,23 @@ export class Backend {
   readonly #timeoutMs: number;
   readonly #lookBackMs: number;
   readonly #expected: string;
+  #bytesLeft = MAX_ANSWERS_BYTES;
 
   /** @param usual - the address that it has by default */
   constructor(name: string, usual: string, url: string, options: BackendOptions) {
     this.#name = name;
     this.#expected = `expected the address of ${name}'s API, such as ${usual}`;
     this.#base = this.#parse(url);
-    this.#headers = { accept: 'application/json', ...basicAuth(this.#base), ...options.headers };
-    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.#lookBackMs = options.lookBackMs ?? WEEK_MS;
+    const { headers } = withCredentials(this.#base.href);
+    this.#headers = { accept: 'application/json', ...headers, ...options.headers };
+    this.#timeoutMs = numberOr(TIMEOUT_MS, options.timeoutMs);
+    this.#lookBackMs = numberOr(WEEK_MS, options.lookBackMs);
   }
 
   /** From when to when to look, in Unix milliseconds. */
   range(): { readonly from: number; readonly to: number } {
     const to = Date.now() + AHEAD_MS;
-    return { from: to - this.#lookBackMs, to };
+    return { from: Math.max(0, to - this.#lookBackMs), to };
   }
 
   /** The JSON object that it answers. */
@@ -103,10 +109,20 @@ export class Backend {
     const search = new URLSearchParams(query).toString();
     const address = `${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}${path}${search && `?${search}`}`;
     try {
-      const signal = AbortSignal.timeout(this.#timeoutMs);
-      const response = await fetch(address, { headers: this.#headers, signal });
-      return { status: response.status, text: await response.text() };
+      const signal = timeoutSignal(this.#timeoutMs);
+      const response = await ask(address, { headers: this.#headers, signal });
+      const elsewhere = redirectOf(response, address);
+      if (elsewhere !== undefined) throw this.#redirected(elsewhere);
+      const { text, bytes } = await readAnswer(response, Math.min(MAX_ANSWER_BYTES, this.#bytesLeft));
+      this.#bytesLeft -= bytes;
+      return { status: response.status, text };
     } catch (error) {
+      if (error instanceof BackendError) throw error;
+      if (error instanceof TooLarge) {
+        throw new BackendError(
+          `${this.#where} answers too much: ${error.message}; look back less far, or ask for less`,
+        );
+      }
       throw new BackendError(
         `${this.#where} does not answer: ${this.#reason(error)}; ${this.#expected}; does it run?`,
         {
@@ -133,6 +149,14 @@ export class Backend {
     );
   }
 
+  /** The headers are meant for the address that was given, and for nobody else. */
+  #redirected(address: string): BackendError {
+    const to = shownAddress(address);
+    return new BackendError(
+      `${this.#where} redirects to ${to}, which is not asked; name the address itself, if you trust it`,
+    );
+  }
+
   get #where(): string {
     return `${this.#name} at ${this.#base.origin}${this.#base.pathname.replace(/\/+$/, '')}`;
   }
@@ -141,16 +165,18 @@ export class Backend {
     const address = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`;
     const parsed = URL.canParse(address) ? new URL(address) : undefined;
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-      throw new BackendError(`${this.#expected}, got ${excerpt(url)}`);
+      throw new BackendError(`${this.#expected}, got ${excerpt(shownAddress(url))}`);
     }
     return parsed;
   }
 
   #reason(error: unknown): string {
-    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    const { name, message, cause } = Object(error) as Error & { cause?: { code?: string; message?: string } };
     if (name === 'TimeoutError') return `no answer within ${this.#timeoutMs / 1000} s`;
     if (cause?.code === 'ECONNREFUSED') return 'nobody listens there';
     if (cause?.code === 'ENOTFOUND') return 'there is no such host';
+    // It would repeat the value, which may be a token.
+    if (/header/i.test(message)) return 'a header has characters that HTTP cannot send';
     return cause?.message || message;
   }
 }
@@ -199,18 +225,28 @@ export function withProblem({ spans, problems }: BackendSpans, problem: string):
   return { spans, problems: [...problems, problem] };
 }
 
-/** `https://user:token@host`: the platform's `fetch` refuses it as it is. */
-function basicAuth({ username, password }: URL): Record<string, string> {
-  if (username === '') return {};
-  const plain = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  return { authorization: `Basic ${btoa(String.fromCharCode(...plain))}` };
+function numberOr(usual: number, given: unknown): number {
+  return typeof given === 'number' && !Number.isNaN(given) ? given : usual;
+}
+
+/** A time as backends write it; 0 where it is none. */
+export function digits(value: unknown): bigint {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** The id of a trace as it may stand in a path; `undefined` where it is none. */
+export function traceIdOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{1,32}$/i.test(value)
+    ? value.toLowerCase().padStart(32, '0')
+    : undefined;
 }
 
 /** Jaeger wraps what it has to say; `undefined` where nothing is wrapped. */
 export function messageOf(text: string): string | undefined {
   const answer = parse(text);
   const error = isObject(answer) ? answer.error : undefined;
-  return isObject(error) && typeof error.message === 'string' ? error.message : undefined;
+  return isObject(error) && typeof error.message === 'string' ? error.message.slice(0, MAX_REASON) : undefined;
 }
 
 function parse(text: string): unknown {

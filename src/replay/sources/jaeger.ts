@@ -5,6 +5,7 @@ import {
   type Answer,
   Backend,
   type BackendSpans,
+  digits,
   mapSome,
   messageOf,
   RECENT,
@@ -12,6 +13,7 @@ import {
   readAll,
   type SessionQuery,
   together,
+  traceIdOf,
   withProblem,
 } from './backend.ts';
 import { readOtlpJson } from './otlp-json.ts';
@@ -119,7 +121,7 @@ async function servicesOf(jaeger: Backend): Promise<string[]> {
 
 async function openingsOf(jaeger: Backend, service: string): Promise<Opening[]> {
   const answer = await jaeger.object('/api/v3/operations', { service });
-  const names = objects(answer.operations).map(({ name }) => String(name));
+  const names = objects(answer.operations).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
   return [...new Set(names)].filter((name) => OPENING.test(name)).map((operation) => ({ service, operation }));
 }
 
@@ -129,10 +131,10 @@ async function summariesOf(
 ): Promise<{ traceId: string; start: bigint }[]> {
   const query = { ...timesOf(jaeger), 'query.serviceName': service, 'query.operationName': operation };
   const answer = await jaeger.object('/api/v3/trace-summaries', query);
-  return objects(answer.summaries).map(({ traceId, minStartTimeUnixNano }) => ({
-    traceId: String(traceId),
-    start: BigInt(String(minStartTimeUnixNano ?? 0)),
-  }));
+  return objects(answer.summaries).flatMap((summary) => {
+    const traceId = traceIdOf(summary.traceId);
+    return traceId === undefined ? [] : [{ traceId, start: digits(summary.minStartTimeUnixNano) }];
+  });
 }
 
 function timesOf(jaeger: Backend): Record<string, string> {

@@ -5,6 +5,7 @@ import {
   type RecordedSpanKind,
   type RecordedStatus,
 } from '../span.ts';
+import { dropsOf } from './otlp-span.ts';
 
 /**
  * A finished span of the OpenTelemetry JS SDK: what `InMemorySpanExporter.getFinishedSpans()` returns, and what a
@@ -22,12 +23,17 @@ export interface FinishedSpan {
   readonly links: readonly {
     readonly context: { readonly traceId: string; readonly spanId: string };
     readonly attributes?: object | undefined;
+    readonly droppedAttributesCount?: number | undefined;
   }[];
   readonly events: readonly {
     readonly name: string;
     readonly time: readonly [seconds: number, nanoseconds: number];
     readonly attributes?: object | undefined;
+    readonly droppedAttributesCount?: number | undefined;
   }[];
+  readonly droppedAttributesCount?: number | undefined;
+  readonly droppedEventsCount?: number | undefined;
+  readonly droppedLinksCount?: number | undefined;
   readonly resource: { readonly attributes: object };
   readonly instrumentationScope: { readonly name: string };
 }
@@ -72,6 +78,14 @@ function toRecordedSpan(span: FinishedSpan): RecordedSpan {
     status: message ? { code: STATUS_CODES[code] ?? 'unset', message } : { code: STATUS_CODES[code] ?? 'unset' },
     resource: toAttributes(span.resource.attributes),
     scope: span.instrumentationScope.name,
+    dropped: dropsOf({
+      attributes: [span, ...span.events, ...span.links].reduce(
+        (sum, { droppedAttributesCount = 0 }) => sum + droppedAttributesCount,
+        0,
+      ),
+      events: span.droppedEventsCount,
+      links: span.droppedLinksCount,
+    }),
   };
 }
 
@@ -82,5 +96,10 @@ function toAttributes(attributes: object | undefined): RecordedAttributes {
 
 /** The SDK's `HrTime` may carry fractions of a nanosecond after arithmetic on it. */
 function toNanos([seconds, nanoseconds]: FinishedSpan['startTime']): bigint {
-  return BigInt(Math.trunc(seconds)) * 1_000_000_000n + BigInt(Math.trunc(nanoseconds));
+  return whole(seconds) * 1_000_000_000n + whole(nanoseconds);
+}
+
+/** No time at all, where arithmetic went wrong. */
+function whole(number: number): bigint {
+  return Number.isFinite(number) ? BigInt(Math.trunc(number)) : 0n;
 }

@@ -1,11 +1,13 @@
 import type {
   RecordedAttributes,
+  RecordedDrops,
   RecordedEvent,
   RecordedLink,
   RecordedSpan,
   RecordedSpanKind,
   RecordedStatus,
 } from '../span.ts';
+import { excerpt } from './excerpt.ts';
 
 /** A JSON object of unknown content. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -26,32 +28,42 @@ const MAX_VALUE_DEPTH = 32;
 
 /** One span of OTLP/JSON. Only what places it is required: ids and a start time. */
 export function toRecordedSpan(span: JsonObject, { resource, scope }: SpanOrigin): RecordedSpan {
-  const startUnixNano = nanos(span.startTimeUnixNano);
+  const start = field(span, 'startTimeUnixNano');
+  const startUnixNano = nanos(start);
   if (startUnixNano === undefined) {
-    throw new UnreadableSpan(`expected startTimeUnixNano as nanoseconds, got ${excerpt(span.startTimeUnixNano)}`);
+    throw new UnreadableSpan(`expected startTimeUnixNano as nanoseconds, got ${excerpt(start)}`);
   }
-  const endUnixNano = nanos(span.endTimeUnixNano) ?? startUnixNano;
-  const parentSpanId = hexId(span.parentSpanId, 16);
+  const endUnixNano = nanos(field(span, 'endTimeUnixNano')) ?? startUnixNano;
+  const events = objects(span.events);
+  const links = objects(span.links);
   return {
-    traceId: requireId(span, 'traceId', 32),
-    spanId: requireId(span, 'spanId', 16),
-    parentSpanId,
+    traceId: requireId('traceId', field(span, 'traceId'), 32),
+    spanId: requireId('spanId', field(span, 'spanId'), 16),
+    parentSpanId: hexId(field(span, 'parentSpanId'), 16),
     name: typeof span.name === 'string' ? span.name : '',
     kind: KINDS[indexOf(span.kind, 'SPAN_KIND_', KINDS)] ?? 'unspecified',
     startUnixNano,
     endUnixNano: endUnixNano < startUnixNano ? startUnixNano : endUnixNano,
     attributes: toAttributes(span.attributes),
-    events: objects(span.events).map((event) => toEvent(event, startUnixNano)),
-    links: objects(span.links).flatMap(toLink),
+    events: events.map((event) => toEvent(event, startUnixNano)),
+    links: links.flatMap(toLink),
     status: toStatus(span.status),
     resource,
     scope,
+    dropped: dropsOf({
+      attributes: [span, ...events, ...links].reduce(
+        (sum, one) => sum + count(field(one, 'droppedAttributesCount')),
+        0,
+      ),
+      events: field(span, 'droppedEventsCount'),
+      links: field(span, 'droppedLinksCount'),
+    }),
   };
 }
 
-/** `[{ key, value }]` as a plain record; a value that is no OTLP value becomes `null`. */
+/** `[{ key, value }]` as a plain record, and a plain record as it is; a value that is no OTLP value becomes `null`. */
 export function toAttributes(list: unknown): RecordedAttributes {
-  return keyValues(list, 0);
+  return isObject(list) ? plainRecord(list, 0) : keyValues(list, 0);
 }
 
 /** The objects of a list; anything else that stands there is no concern of a replay. */
@@ -63,39 +75,67 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value as it may stand in a message: short. */
-export function excerpt(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  if (text === undefined) return 'nothing';
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text === '' ? 'an empty text' : text;
+/** A field under its name in JSON, or under that of the protocol: `startTimeUnixNano`, `start_time_unix_nano`. */
+export function field(object: JsonObject, name: string): unknown {
+  return object[name] ?? object[nameInProtocol(name)];
 }
 
-function requireId(span: JsonObject, field: 'traceId' | 'spanId', digits: number): string {
-  const id = hexId(span[field], digits);
-  if (id === undefined)
-    throw new UnreadableSpan(`expected ${field} as ${digits} hex digits, got ${excerpt(span[field])}`);
+const namesInProtocol = new Map<string, string>();
+
+function nameInProtocol(name: string): string {
+  const known = namesInProtocol.get(name);
+  if (known !== undefined) return known;
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  namesInProtocol.set(name, snake);
+  return snake;
+}
+
+/** What the limits of an SDK kept out; `undefined` where nothing was. */
+export function dropsOf(counts: Readonly<Record<keyof RecordedDrops, unknown>>): RecordedDrops | undefined {
+  const drops = { attributes: count(counts.attributes), events: count(counts.events), links: count(counts.links) };
+  return drops.attributes + drops.events + drops.links > 0 ? drops : undefined;
+}
+
+function count(value: unknown): number {
+  const number = typeof value === 'string' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : 0;
+}
+
+/** @throws UnreadableSpan */
+export function requireId(name: string, value: unknown, digits: number): string {
+  const id = hexId(value, digits);
+  if (id === undefined) throw new UnreadableSpan(`expected ${name} as ${digits} hex digits, got ${excerpt(value)}`);
   return id;
 }
 
 /** OTLP/JSON writes ids as hex digits; Tempo answers in protobuf's own JSON, which writes bytes as Base64. */
-function hexId(value: unknown, digits: number): string | undefined {
+export function hexId(value: unknown, digits: number): string | undefined {
   if (typeof value !== 'string') return undefined;
   const hex = value.length === digits ? value : fromBase64(value, digits);
   return /^[0-9a-f]+$/i.test(hex) && !/^0+$/.test(hex) ? hex.toLowerCase() : undefined;
 }
 
-/** An id of 16 or 8 bytes is 22 or 11 characters and its padding, so it cannot be taken for hex digits. */
+/** An id of 16 or 8 bytes is 22 or 11 characters and maybe padding, so it cannot be taken for hex digits. */
 function fromBase64(value: string, digits: number): string {
-  const bytes = digits / 2;
-  if (value.length !== Math.ceil(bytes / 3) * 4 || !/^[A-Za-z0-9+/]+={1,2}$/.test(value)) return '';
-  return Array.from(atob(value), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  const length = Math.ceil((digits / 2) * (4 / 3));
+  const text = value
+    .replace(/={1,2}$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
+  if (text.length !== length || !/^[A-Za-z0-9+/]+$/.test(text)) return '';
+  return Array.from(atob(text), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
+
+/** The largest number of 64 bits. */
+const MAX_NANOS = 2n ** 64n - 1n;
 
 /** Protobuf's JSON writes 64-bit integers as strings, many writers as numbers. Zero means not set. */
 function nanos(value: unknown): bigint | undefined {
-  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return BigInt(value) || undefined;
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 1) return BigInt(Math.trunc(value));
-  return undefined;
+  const isDigits = typeof value === 'string' && /^\d{1,20}$/.test(value);
+  const isNumber = typeof value === 'number' && value >= 1 && value < 2 ** 64;
+  if (!isDigits && !isNumber) return undefined;
+  const nanoseconds = BigInt(isNumber ? Math.trunc(value) : value);
+  return nanoseconds > 0n && nanoseconds <= MAX_NANOS ? nanoseconds : undefined;
 }
 
 function indexOf(value: unknown, prefix: string, words: readonly string[]): number {
@@ -113,14 +153,14 @@ function toStatus(value: unknown): RecordedStatus {
 function toEvent(event: JsonObject, fallback: bigint): RecordedEvent {
   return {
     name: typeof event.name === 'string' ? event.name : '',
-    timeUnixNano: nanos(event.timeUnixNano) ?? fallback,
+    timeUnixNano: nanos(field(event, 'timeUnixNano')) ?? fallback,
     attributes: toAttributes(event.attributes),
   };
 }
 
 function toLink(link: JsonObject): RecordedLink[] {
-  const traceId = hexId(link.traceId, 32);
-  const spanId = hexId(link.spanId, 16);
+  const traceId = hexId(field(link, 'traceId'), 32);
+  const spanId = hexId(field(link, 'spanId'), 16);
   if (traceId === undefined || spanId === undefined) return [];
   return [{ traceId, spanId, attributes: toAttributes(link.attributes) }];
 }
@@ -132,20 +172,42 @@ function keyValues(list: unknown, depth: number): RecordedAttributes {
   );
 }
 
+function plainRecord(record: JsonObject, depth: number): RecordedAttributes {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, plainValue(value, depth)]));
+}
+
+/** Without OTLP's wrapping, as other writers have it. */
+function plainValue(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_VALUE_DEPTH) return null;
+  return Array.isArray(value)
+    ? value.map((item) => plainValue(item, depth + 1))
+    : plainRecord(value as JsonObject, depth + 1);
+}
+
 function toValue(value: unknown, depth: number): unknown {
-  if (!isObject(value) || depth > MAX_VALUE_DEPTH) return null;
-  if ('stringValue' in value) return String(value.stringValue);
-  if ('boolValue' in value) return value.boolValue === true || value.boolValue === 'true';
-  if ('intValue' in value) return toInteger(value.intValue);
-  if ('doubleValue' in value) return Number(value.doubleValue);
-  if (isObject(value.arrayValue)) return objects(value.arrayValue.values).map((item) => toValue(item, depth + 1));
-  if (isObject(value.kvlistValue)) return keyValues(value.kvlistValue.values, depth + 1);
-  if ('bytesValue' in value) return String(value.bytesValue);
-  return null;
+  if (!isObject(value)) return plainValue(value, depth);
+  if (depth > MAX_VALUE_DEPTH) return null;
+  const text = primitive(field(value, 'stringValue')) ?? primitive(field(value, 'bytesValue'));
+  if (text !== undefined) return String(text);
+  const flag = field(value, 'boolValue');
+  if (flag !== undefined) return flag === true || flag === 'true';
+  const integer = primitive(field(value, 'intValue'));
+  if (integer !== undefined) return toInteger(integer);
+  const double = primitive(field(value, 'doubleValue'));
+  if (double !== undefined) return Number(double);
+  const [list, record] = [field(value, 'arrayValue'), field(value, 'kvlistValue')];
+  if (isObject(list)) return objects(list.values).map((item) => toValue(item, depth + 1));
+  return isObject(record) ? keyValues(record.values, depth + 1) : null;
+}
+
+/** Not what is nested: turned into a text it could exhaust the stack. */
+function primitive(value: unknown): string | number | boolean | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
 /** Digits that a number cannot hold stay a text: a wrong number would be worse. */
-function toInteger(value: unknown): number | string | null {
+function toInteger(value: string | number | boolean): number | string | null {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
   return typeof value === 'string' ? value : Number.isFinite(number) ? number : null;

@@ -3,15 +3,19 @@ import { compareBigint } from '../span.ts';
 import {
   Backend,
   type BackendSpans,
+  digits,
+  MAX_REASON,
   mapSome,
   RECENT,
   type RecentQuery,
   readAll,
   type SessionQuery,
   together,
+  traceIdOf,
   withProblem,
 } from './backend.ts';
-import { readOtlpJson } from './otlp-json.ts';
+import { excerpt } from './excerpt.ts';
+import { readOtlpDocument } from './otlp-json.ts';
 import { isObject, type JsonObject, objects, toAttributes } from './otlp-span.ts';
 
 const USUAL = 'http://localhost:3200';
@@ -59,7 +63,7 @@ async function readSession(tempo: Backend, sessionId: string): Promise<BackendSp
     (depth) => search(tempo, query, depth),
     (traces) => traces.length,
   );
-  const all = together(await mapSome(found, (trace) => readTrace(tempo, String(trace.traceID))));
+  const all = together(await mapSome(found, (trace) => readTrace(tempo, trace.traceID)));
   return isCut ? withProblem(all, `there may be more than these ${found.length} traces`) : all;
 }
 
@@ -86,20 +90,22 @@ function sessionsOf(traces: readonly JsonObject[]): string[] {
 }
 
 function startOf({ startTimeUnixNano }: JsonObject): bigint {
-  return /^\d+$/.test(String(startTimeUnixNano)) ? BigInt(String(startTimeUnixNano)) : 0n;
+  return digits(startTimeUnixNano);
 }
 
 /** The search leaves out leading zeros of a trace id. */
-async function readTrace(tempo: Backend, traceId: string): Promise<BackendSpans> {
-  const id = traceId.padStart(32, '0');
+async function readTrace(tempo: Backend, traceId: unknown): Promise<BackendSpans> {
+  const id = traceIdOf(traceId);
+  if (id === undefined) return { spans: [], problems: [`expected the id of a trace, got ${excerpt(traceId)}`] };
   const answer = await tempo.object(`/api/v2/traces/${id}`);
-  if (!isObject(answer.trace) || !Array.isArray(answer.trace.resourceSpans)) {
+  if (!isObject(answer.trace) || !Array.isArray(answer.trace.resourceSpans ?? answer.trace.batches)) {
     return { spans: [], problems: [`trace ${id} is gone`] };
   }
-  const { spans, problems } = readOtlpJson(JSON.stringify(answer.trace));
+  const { spans, problems } = readOtlpDocument(answer.trace);
   const read = { spans, problems: problems.map(({ message }) => message) };
   if (answer.status !== 'PARTIAL') return read;
-  return withProblem(read, `Tempo gave only a part of trace ${id}: ${answer.message ?? 'it does not say why'}`);
+  const why = typeof answer.message === 'string' ? answer.message.slice(0, MAX_REASON) : 'it does not say why';
+  return withProblem(read, `Tempo gave only a part of trace ${id}: ${why}`);
 }
 
 /** A string of TraceQL: quotes and escapes are those of Go, as far as JSON has them. */

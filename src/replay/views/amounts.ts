@@ -49,13 +49,13 @@ export function formatTime(unixMs: number): string {
   return `${date.toISOString().replace('T', ' ').replace('Z', '')} UTC`;
 }
 
-/** `2,310 → 184 tokens`: in and out; and what they cost. */
+/** `2,310 → 184 tokens`: in and out; and what they cost. What is nothing is left out. */
 export function formatUsage({ inputTokens, outputTokens, cost }: TimelineUsage): string[] {
-  const both = inputTokens !== undefined && outputTokens !== undefined;
-  const tokens = both
-    ? [`${count(inputTokens)} → ${count(outputTokens)} tokens`]
-    : [...amount(inputTokens, 'tokens in'), ...amount(outputTokens, 'tokens out')];
-  return [...tokens, ...byKey(cost ?? {}).map(([currency, sum]) => money(currency, sum))];
+  const tokens =
+    inputTokens && outputTokens
+      ? [`${count(inputTokens)} → ${count(outputTokens)} tokens`]
+      : [...amount(inputTokens, 'tokens in'), ...amount(outputTokens, 'tokens out')];
+  return [...tokens, ...formatCost(cost)];
 }
 
 /** The same in full, for a whole session. */
@@ -66,8 +66,12 @@ export function formatUsageInFull(usage: TimelineUsage): string[] {
     ...amount(usage.cacheCreationTokens, 'into cache'),
     ...amount(usage.outputTokens, 'tokens out'),
     ...amount(usage.reasoningTokens, 'for reasoning'),
-    ...byKey(usage.cost ?? {}).map(([currency, sum]) => money(currency, sum)),
+    ...formatCost(usage.cost),
   ];
+}
+
+function formatCost(cost: TimelineUsage['cost'] = {}): string[] {
+  return byKey(cost).flatMap(([currency, sum]) => (sum === 0 ? [] : [money(currency, sum)]));
 }
 
 /** The entries in one order, whatever order they came in. */
@@ -81,12 +85,17 @@ export function counted(number: number, noun: string): string {
 }
 
 function amount(number: number | undefined, what: string): string[] {
-  return number === undefined ? [] : [`${count(number)} ${what}`];
+  return number ? [`${count(number)} ${number === 1 ? what.replace('tokens', 'token') : what}`] : [];
 }
 
+/** Smaller sums have more digits than anybody reads. */
+const LEAST_MONEY = 0.0001;
+
 function money(currency: string, sum: number): string {
-  const digits = String(Number(sum.toFixed(Math.abs(sum) < 1 ? 4 : 2)));
-  return currency.toLowerCase() === 'usd' ? `$${digits}` : `${digits} ${currency.toUpperCase()}`;
+  const isTiny = sum > 0 && sum < LEAST_MONEY;
+  const digits = isTiny ? LEAST_MONEY : Number(sum.toFixed(Math.abs(sum) < 1 ? 4 : 2));
+  const text = currency.toLowerCase() === 'usd' ? `$${digits}` : `${digits} ${currency.toUpperCase()}`;
+  return isTiny ? `< ${text}` : text;
 }
 
 /** Not by locale: the output is the same on every machine. */

@@ -1,9 +1,9 @@
 import { PREFIX_METADATA } from '../../attributes.ts';
 import { valueText } from '../attribute-reader.ts';
-import type { TimelineAttributes, TimelineError } from '../session-timeline.ts';
-import { byKey } from './amounts.ts';
+import type { TimelineAttributes, TimelineDrops, TimelineError } from '../session-timeline.ts';
+import { byKey, counted } from './amounts.ts';
 import { displayWidth, printable } from './printable.ts';
-import { DIM, type Fragment, HARD_SPACE, PLAIN, type StyledText } from './styled-text.ts';
+import { DIM, type Fragment, HARD_SPACE, PLAIN, type StyledText, YELLOW } from './styled-text.ts';
 
 /** What a row says. The view decides where it stands. */
 export interface RowText {
@@ -65,4 +65,23 @@ export function metadataDetail(metadata: TimelineAttributes, dropped: number | u
 
 export function textDetail(key: string, text: string | undefined): Detail[] {
   return text === undefined ? [] : [{ key, value: [plain(text)] }];
+}
+
+/** What is missing of what was told of. */
+export function droppedDetail(drops: TimelineDrops | undefined): Detail[] {
+  if (!drops) return [];
+  const { events, links, attributes } = drops;
+  const counts = [
+    [events, 'event'],
+    [links, 'link'],
+    [attributes, 'attribute'],
+  ] as const;
+  const facts = counts.flatMap(([count, noun]) => (count > 0 ? [counted(count, noun)] : []));
+  const list = facts.length > 2 ? `${facts.slice(0, -1).join(', ')} and ${facts.at(-1)}` : facts.join(' and ');
+  const verb = events + links + attributes === 1 ? 'was' : 'were';
+  return [incomplete(`${list} ${verb} dropped by the SDK's limits`)];
+}
+
+export function incomplete(text: string): Detail {
+  return { key: 'incomplete', value: [{ ...plain(text), style: YELLOW }] };
 }

@@ -1,5 +1,7 @@
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE, EVENT_EXCEPTION } from '../../attributes.ts';
-import { readText } from '../attribute-reader.ts';
+import { NAME } from '../../version.ts';
+import { readText, valueText } from '../attribute-reader.ts';
+import { isContentEvent } from '../framework-content.ts';
 import type {
   ApprovalEntry,
   RunEntry,
@@ -9,10 +11,20 @@ import type {
   ToolEntry,
 } from '../session-timeline.ts';
 import type { AgentColors } from './agent-colors.ts';
-import { formatDuration, formatUsage } from './amounts.ts';
+import { byKey, formatDuration, formatUsage } from './amounts.ts';
 import { describeHandoffRow } from './handoff-text.ts';
 import { printable } from './printable.ts';
-import { attributeFacts, dim, errorText, metadataDetail, plain, type RowText, textDetail } from './row-parts.ts';
+import {
+  attributeFacts,
+  type Detail,
+  dim,
+  droppedDetail,
+  errorText,
+  metadataDetail,
+  plain,
+  type RowText,
+  textDetail,
+} from './row-parts.ts';
 import { DIM, type Fragment, RED, YELLOW } from './styled-text.ts';
 
 const GRAVE_RISKS: ReadonlySet<string> = new Set(['high', 'critical']);
@@ -23,9 +35,11 @@ export interface RowOptions {
   readonly showAgent: boolean;
   /** Its error began here, and did not come up from below. */
   readonly failedHere: boolean;
+  /** With the prompts and answers of frameworks. */
+  readonly showContent: boolean;
 }
 
-export function describeRow(entry: TimelineEntry, { colors, showAgent, failedHere }: RowOptions): RowText {
+export function describeRow(entry: TimelineEntry, { colors, showAgent, failedHere, showContent }: RowOptions): RowText {
   const { label, tags, details } = describeEntry(entry, colors);
   const { agent, error } = entry;
   return {
@@ -33,12 +47,35 @@ export function describeRow(entry: TimelineEntry, { colors, showAgent, failedHer
     tags: [...statusTag(entry), ...(showAgent && agent ? [ownerTag(entry, agent, colors)] : []), ...tags],
     details: [
       ...details,
-      ...textDetail('input', entry.inputSummary),
-      ...textDetail('output', entry.outputSummary),
+      ...contentDetails(entry, showContent),
       ...metadataDetail(entry.metadata, entry.metadataDropped),
+      ...droppedDetail(entry.dropped),
       ...(failedHere && error ? [{ key: 'error', value: [{ text: errorText(error), style: RED }] }] : []),
     ],
   };
+}
+
+/** What a framework recorded is folded: prompts are long, and nobody chose to have them here. */
+function contentDetails(entry: TimelineEntry, showContent: boolean): Detail[] {
+  const { inputSummary, outputSummary, content = {} } = entry;
+  if (!showContent && isFrameworks(entry)) return [];
+  return [
+    ...textDetail('input', inputSummary),
+    ...textDetail('output', outputSummary),
+    ...(showContent ? byKey(content).flatMap(([key, value]) => textDetail(printable(key), valueText(value))) : []),
+  ];
+}
+
+/** Whether some of it is shown only when content is asked for. */
+export function hasFoldedContent(entry: TimelineEntry): boolean {
+  const { content, inputSummary, outputSummary, events } = entry;
+  const hasSummary = isFrameworks(entry) && (inputSummary ?? outputSummary) !== undefined;
+  return content !== undefined || hasSummary || events.some(({ name }) => isContentEvent(name));
+}
+
+/** Without a scope it may be anybody's; Baton's spans always have theirs. */
+function isFrameworks({ scope }: TimelineEntry): boolean {
+  return scope !== undefined && scope !== NAME;
 }
 
 export function describeEvent({ name, attributes }: TimelineEvent): RowText {
@@ -79,7 +116,7 @@ export function describeEntry(entry: TimelineEntry, colors: AgentColors): RowTex
     case 'foreign':
       return {
         label: [dim(entry.name || 'a span without a name')],
-        tags: ['internal', 'unspecified'].includes(entry.kind) ? [] : [dim(entry.kind)],
+        tags: [...(['internal', 'unspecified'].includes(entry.kind) ? [] : [dim(entry.kind)]), ...usageFacts(entry)],
         details: [],
       };
   }

@@ -6,8 +6,18 @@ import { counted, formatDuration, formatTime, formatUsageInFull } from './amount
 import { detailLines } from './detail-lines.ts';
 import { statusStyle, statusWord } from './handoff-text.ts';
 import type { Layout } from './layout.ts';
-import { type Detail, dim, errorText, joinFacts, metadataDetail, plain, textDetail } from './row-parts.ts';
-import { describeEntry } from './row-text.ts';
+import {
+  type Detail,
+  dim,
+  droppedDetail,
+  errorText,
+  incomplete,
+  joinFacts,
+  metadataDetail,
+  plain,
+  textDetail,
+} from './row-parts.ts';
+import { describeEntry, hasFoldedContent } from './row-text.ts';
 import { BOLD, type Fragment, GREEN, RED, type Style, type StyledText, wrap, YELLOW } from './styled-text.ts';
 
 /** Enough for everything on the narrowest terminal, and an end for an id without one. */
@@ -17,21 +27,15 @@ const MAX_FAILURES = 10;
 
 /** Which session, how it ended, what went in and what came out. */
 export function renderHead(timeline: SessionTimeline, layout: Layout): StyledText[] {
-  const { environment, previousId, inputSummary, outputSummary, metadata, metadataDropped, missingParents } = timeline;
+  const { environment, previousId, inputSummary, outputSummary, metadata, metadataDropped } = timeline;
   const details: Detail[] = [
     ...textDetail('environment', environment),
     ...textDetail('continues', previousId),
     ...textDetail('input', inputSummary),
     ...textDetail('output', outputSummary),
     ...metadataDetail(metadata, metadataDropped),
-    ...(missingParents > 0
-      ? [
-          {
-            key: 'incomplete',
-            value: [{ text: `${counted(missingParents, 'parent span')} not in this recording`, style: YELLOW }],
-          },
-        ]
-      : []),
+    ...missingDetails(timeline),
+    ...droppedDetail(timeline.dropped),
     ...(timeline.clockSkews ?? []).map(skewDetail),
   ];
   return [...renderTitle(timeline, layout), ...indent(detailLines(details, layout.width - 2, layout.isNarrow))];
@@ -73,6 +77,7 @@ export function renderFoot(
   { width, isNarrow }: Layout,
   colors: AgentColors,
   formatOffset: (offsetMs: number) => string,
+  showContent: boolean,
 ): StyledText[] {
   const { statistics, usage, traceIds, failures } = timeline;
   const details: Detail[] = [];
@@ -85,8 +90,14 @@ export function renderFoot(
     details.push({ key: 'handoffs', value: joinFacts([...counts, ...loop]) });
     details.push({ key: 'path', value: renderPath(statistics.chains, colors) });
   }
-  if (usage) details.push({ key: 'usage', value: joinFacts(formatUsageInFull(usage).map(plain)) });
-  const failed = new Map(Array.from(walkEntries(timeline), ({ entry }) => [spanKey(entry), entry]));
+  const amounts = usage ? formatUsageInFull(usage) : [];
+  if (amounts.length > 0) details.push({ key: 'usage', value: joinFacts(amounts.map(plain)) });
+  const entries = Array.from(walkEntries(timeline), ({ entry }) => entry);
+  const folded = showContent ? 0 : entries.filter(hasFoldedContent).length;
+  if (folded > 0) {
+    details.push({ key: 'content', value: [dim(`of ${counted(folded, 'span')} folded; --content shows it`)] });
+  }
+  const failed = new Map(entries.map((entry) => [spanKey(entry), entry]));
   for (const failure of failures.slice(0, MAX_FAILURES)) {
     details.push(renderFailure(failure, failed.get(spanKey(failure)), colors, formatOffset));
   }
@@ -95,6 +106,14 @@ export function renderFoot(
   }
   details.push({ key: traceIds.length > 1 ? 'traces' : 'trace', value: [dim(traceIds.join(' '))] });
   return indent(detailLines(details, width - 2, isNarrow));
+}
+
+function missingDetails({ missingParents, missingHandoffs = 0 }: SessionTimeline): Detail[] {
+  const missing = [
+    ...(missingParents > 0 ? [counted(missingParents, 'parent span')] : []),
+    ...(missingHandoffs > 0 ? [counted(missingHandoffs, 'handoff')] : []),
+  ];
+  return missing.length > 0 ? [incomplete(`${missing.join(' and ')} not in this recording`)] : [];
 }
 
 function skewDetail({ clock, than, behindMs }: ClockSkew): Detail {

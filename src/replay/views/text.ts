@@ -11,6 +11,8 @@ export interface TextOptions {
   readonly color?: boolean | undefined;
   /** Columns of the terminal; no line is longer. From 20 to 160. Default: 80. */
   readonly width?: number | undefined;
+  /** Shows the prompts and answers that frameworks recorded on their own spans. Default: folded. */
+  readonly content?: boolean | undefined;
 }
 
 /**
@@ -18,13 +20,14 @@ export interface TextOptions {
  * Whatever stands in the spans, the text moves no cursor and opens no escape sequence of its own.
  */
 export function renderText(timeline: SessionTimeline, options: TextOptions = {}): string {
+  const { content = false } = options;
   const layout: Layout = layoutFor(options.width);
   const colors = new AgentColors(timeline.statistics.agents);
   const offset = offsetFormat(timeline.durationMs);
   const parts: StyledText[][] = [
     renderHead(timeline, layout),
-    renderRows(timeline, layout, colors, offset),
-    renderFoot(timeline, layout, colors, offset),
+    renderRows(timeline, layout, colors, offset, content),
+    renderFoot(timeline, layout, colors, offset, content),
   ];
   return parts
     .filter((lines) => lines.length > 0)

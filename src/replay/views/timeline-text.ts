@@ -1,4 +1,5 @@
-import type { SessionTimeline, TimelineEntry } from '../session-timeline.ts';
+import { isContentEvent } from '../framework-content.ts';
+import type { SessionTimeline, TimelineEntry, TimelineEvent } from '../session-timeline.ts';
 import { spanKey } from '../span.ts';
 import type { AgentColors } from './agent-colors.ts';
 import { formatDuration } from './amounts.ts';
@@ -30,15 +31,18 @@ export function renderRows(
   layout: Layout,
   colors: AgentColors,
   formatOffset: (offsetMs: number) => string,
+  showContent: boolean,
 ): StyledText[] {
   const failedHere = new Set(timeline.failures.map(spanKey));
-  const rows = Array.from(treeRows(timeline), (tree): Row => {
+  const isShown = ({ name }: TimelineEvent) => showContent || !isContentEvent(name);
+  const rows = Array.from(treeRows(timeline, isShown), (tree): Row => {
     const { entry, event, around, offsetMs } = tree;
     const says = entry
       ? describeRow(entry, {
           colors,
           showAgent: entry.type !== 'run' && entry.agent?.key !== around?.key,
           failedHere: failedHere.has(spanKey(entry)),
+          showContent,
         })
       : describeEvent(event ?? { name: '', attributes: {}, startUnixMs: 0, offsetMs });
     return { tree, says, offset: formatOffset(offsetMs), duration: durationOf(entry) };

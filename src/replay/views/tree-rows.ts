@@ -18,8 +18,20 @@ export interface TreeRow {
 /** Deeper trees lose their outer guides: no terminal is that wide. */
 const MAX_GUIDES = 24;
 
-/** A session's entries and events in the order they are told. Depth costs no stack. */
-export function* treeRows({ entries, events }: SessionTimeline): Generator<TreeRow, void, undefined> {
+/**
+ * A session's entries and events in the order they are told. Depth costs no stack.
+ *
+ * @param isShown - which events are
+ */
+export function* treeRows(
+  { entries, events }: SessionTimeline,
+  isShown: (event: TimelineEvent) => boolean,
+): Generator<TreeRow, void, undefined> {
+  const rowsOf = (
+    children: readonly TimelineEntry[],
+    told: readonly TimelineEvent[],
+    ...place: readonly [depth: number, guides: readonly boolean[], around: TimelineAgent | undefined]
+  ) => arrangeRows(children, told.filter(isShown), isShown, ...place);
   const rest = rowsOf(entries, events, 0, [], undefined).reverse();
   for (let row = rest.pop(); row !== undefined; row = rest.pop()) {
     yield row;
@@ -32,19 +44,24 @@ export function* treeRows({ entries, events }: SessionTimeline): Generator<TreeR
   }
 }
 
-function rowsOf(
+function arrangeRows(
   entries: readonly TimelineEntry[],
   events: readonly TimelineEvent[],
+  isShown: (event: TimelineEvent) => boolean,
   depth: number,
   guides: readonly boolean[],
   around: TimelineAgent | undefined,
 ): TreeRow[] {
-  const items = merge(entries, events);
+  const items = merge(entries, events, isShown);
   return items.map((item, index) => ({ ...item, around, depth, guides, isLast: index === items.length - 1 }));
 }
 
 /** Both lists are in order, and the order of entries knows more than their offsets: it is kept as it is. */
-function merge(entries: readonly TimelineEntry[], events: readonly TimelineEvent[]) {
+function merge(
+  entries: readonly TimelineEntry[],
+  events: readonly TimelineEvent[],
+  isShown: (event: TimelineEvent) => boolean,
+) {
   const items: Pick<TreeRow, 'entry' | 'event' | 'offsetMs' | 'hasChildren'>[] = [];
   const waiting = events.map((event) => ({ event, offsetMs: event.offsetMs, hasChildren: false })).reverse();
   for (const entry of entries) {
@@ -53,7 +70,7 @@ function merge(entries: readonly TimelineEntry[], events: readonly TimelineEvent
       items.push(next);
       waiting.pop();
     }
-    items.push({ entry, offsetMs, hasChildren: children.length + own.length > 0 });
+    items.push({ entry, offsetMs, hasChildren: children.length > 0 || own.some(isShown) });
   }
   return [...items, ...waiting.reverse()];
 }

@@ -1,0 +1,62 @@
+/**
+ * Written by scripts/secret-kinds.mjs from the rules of @secretlint/secretlint-rule-preset-recommend 13.1.0 (MIT licence, the
+ * secretlint authors). Do not edit.
+ */
+export const RULE_SET = '@secretlint/secretlint-rule-preset-recommend 13.1.0';
+
+/** How tokens of a kind begin. */
+export const PREFIXES: readonly string[] = [
+  'AGPA',
+  'AIDA',
+  'AIPA',
+  'AKIA',
+  'ANPA',
+  'ANVA',
+  'AROA',
+  'ASIA',
+  'SG.',
+  'cfat_',
+  'cfk_',
+  'cfut_',
+  'dapi',
+  'dckr_pat_',
+  'figd_',
+  'gho_',
+  'ghp_',
+  'ghr_',
+  'ghs_',
+  'ghu_',
+  'github_pat_',
+  'glpat-',
+  'glsa_',
+  'gsk_',
+  'hf_',
+  'hvb.',
+  'hvr.',
+  'hvs.',
+  'lin_api_',
+  'npm_',
+  'ntn_',
+  'rk_live_',
+  'rk_test_',
+  'shpat_',
+  'shpca_',
+  'shppa_',
+  'shpss_',
+  'sk_live_',
+  'sk_test_',
+  'tskey-',
+  'vca_',
+  'vci_',
+  'vck_',
+  'vcp_',
+  'vcr_',
+  'xapp-',
+  'xoxa-',
+  'xoxb-',
+  'xoxo-',
+  'xoxp-',
+  'xoxr-',
+];
+/** The same, of tokens in Base64. */
+export const BASE64_PREFIXES: readonly string[] = ['glc_'];

@@ -1,0 +1,29 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { Baton } from '../../src/index.ts';
+import { buildTimelines, readFinishedSpans, renderText } from '../../src/replay.ts';
+import { type Recording, startRecording } from '../support/recording.ts';
+
+let recording: Recording;
+
+beforeEach(() => {
+  recording = startRecording();
+});
+
+afterEach(() => recording.stop());
+
+it('tells of the events that Baton left out so that an error outlives them', () => {
+  const baton = new Baton({ agent: 'a' });
+  baton.withSession({ kind: 'pipeline' }, () =>
+    baton.withRun({ agent: 'crawler' }, () => {
+      baton.captureError({ error: new Error('the first page was missing') });
+      for (let page = 1; page <= 300; page++) baton.track({ type: 'page', payload: { page } });
+    }),
+  );
+  const [timeline] = buildTimelines(readFinishedSpans(recording.spans()));
+  if (!timeline) throw new Error('no session');
+  const kept = recording.spans().find(({ name }) => name === 'invoke_agent crawler')?.events.length ?? 0;
+  expect(timeline.dropped).toEqual({ attributes: 0, events: 301 - kept, links: 0 });
+  const text = renderText(timeline, { width: 100 });
+  expect(text).toContain('first page');
+  expect(text).toContain(`${301 - kept} events were dropped by the SDK's limits`);
+});
