@@ -149,12 +149,20 @@ function distinctAnswers(
   let lastTry: ReadonlyMap<string, AnswerPiece> | undefined;
   for (const answer of inOrder) {
     const last = told.at(-1);
-    const isRepeated = last?.status === answer.status && !(last.by && answer.by);
+    const isSame = last?.status === answer.status;
     if (answer.by) lastTry = ofTries.get(answer.by);
-    if (answer.by && isRepeated) told[told.length - 1] = answer;
-    else if (answer.by || !(isRepeated || saidBefore(lastTry?.get(answer.status), answer))) told.push(answer);
+    if (!isReport(answer)) {
+      // The clock of who reports may be ahead.
+      if (isSame && isReport(last)) told.pop();
+      told.push(answer);
+    } else if (!isSame && !saidBefore(lastTry?.get(answer.status), answer)) told.push(answer);
   }
   return told;
+}
+
+/** Somebody tells what somebody else has said: an event of a run that had not picked it up. */
+function isReport({ by, span }: AnswerPiece): boolean {
+  return by === undefined && span.kind !== 'consumer';
 }
 
 function saidBefore(said: AnswerPiece | undefined, report: AnswerPiece): boolean {

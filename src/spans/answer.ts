@@ -193,6 +193,7 @@ function startAnswer(
   details: Attributes,
 ): Span | undefined {
   const agentKey = who?.agent.key ?? recorder.agent.key;
+  handoff.answerer ??= agentKey;
   const attributes = commonAttributes(who?.record, who?.runId, agentKey);
   handoff.describe(attributes, agentKey);
   attributes[key.ATTR_HANDOFF_STATUS] = word;

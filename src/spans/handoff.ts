@@ -72,6 +72,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   #isForAnybody = false;
   /** The target is the step of the run that took it. */
   #isForStep = false;
+  /** Who answered what was asked of nobody in particular, without a run. */
+  answerer: string | undefined;
   #stopDeadline: (() => void) | undefined;
   /** Somebody may have it of whom this process never hears. */
   #givenAway = false;
@@ -123,7 +125,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   get target(): string | undefined {
-    return this.#isForStep ? this.receiver : this.to?.key;
+    return this.#isForStep ? this.receiver : (this.to?.key ?? this.answerer);
   }
 
   get waitMs(): number | undefined {

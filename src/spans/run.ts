@@ -57,6 +57,8 @@ export class Run extends Activity implements RunHandle {
   #reported: Attributes | undefined;
   #providers: Set<string> | undefined;
   #received: Received | undefined;
+  /** What it picked up before that and has not answered. */
+  #unanswered: Try[] | undefined;
   #links: number;
 
   constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context, init: RunInit) {
@@ -128,6 +130,11 @@ export class Run extends Activity implements RunHandle {
 
   /** The run takes a handoff over. Its link is there, when it came for it; one that comes late is added. */
   takesOver(handoff: Handoff): Try {
+    const { pickedUp } = this;
+    if (pickedUp?.status === 'requested') {
+      this.#unanswered ??= [];
+      this.#unanswered.push(pickedUp);
+    } else pickedUp?.ended('completed');
     this.pickedUp = handoff.begin(this);
     this.#received = undefined;
     return this.pickedUp;
@@ -168,11 +175,8 @@ export class Run extends Activity implements RunHandle {
     this.set(key.ATTR_RUN_STATUS, outcome);
     if (this.#reported || this.#usage) this.#writeUsage();
     if (this.#providers?.size === 1) this.set(key.ATTR_GEN_AI_PROVIDER_NAME, [...this.#providers][0]);
-    const { pickedUp } = this;
-    // A run that picked it up and said nothing has accepted it: it did the work.
-    if (pickedUp?.status === 'requested') say(this.recorder, pickedUp, this, 'accepted', { at: this.startedAt });
-    // Of a run that does not say how it went, nothing speaks against it.
-    pickedUp?.ended(outcome ?? 'completed');
+    if (this.#unanswered) for (const attempt of this.#unanswered) this.#endTry(attempt, outcome);
+    if (this.pickedUp) this.#endTry(this.pickedUp, outcome);
     if (this.asked) {
       for (const handoff of this.asked) handoff.sourceEnded();
       this.asked = undefined;
@@ -181,6 +185,13 @@ export class Run extends Activity implements RunHandle {
     rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
     if (this.record.over) this.record.handoffs.closeAll();
+  }
+
+  /** A run that picked it up and said nothing has accepted it: it did the work. */
+  #endTry(attempt: Try, outcome: RunStatus | undefined): void {
+    if (attempt.status === 'requested') say(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
+    // Of a run that does not say how it went, nothing speaks against it.
+    attempt.ended(outcome ?? 'completed');
   }
 
   protected override measure(lasted: Micros, outcome: RunStatus | undefined, attributes: Attributes): void {
