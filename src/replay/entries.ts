@@ -7,6 +7,7 @@ import {
   ATTR_APPROVAL_REASON,
   ATTR_APPROVAL_STATUS,
   ATTR_APPROVAL_WAIT_MS,
+  ATTR_CANCELLED,
   ATTR_GEN_AI_INPUT_MESSAGES,
   ATTR_GEN_AI_OPERATION_NAME,
   ATTR_GEN_AI_OUTPUT_MESSAGES,
@@ -84,11 +85,12 @@ export function describeSpan(
         pickedUp: pickedUpBy.get(span) ?? [],
       };
     case 'step':
-      return { ...core, type: 'step', inputSummary: text(ATTR_STEP_PAYLOAD_SUMMARY) };
+      return { ...core, type: 'step', status: pieceStatus(span), inputSummary: text(ATTR_STEP_PAYLOAD_SUMMARY) };
     case 'tool':
       return {
         ...core,
         type: 'tool',
+        status: pieceStatus(span),
         ...describeTool(attributes),
         inputSummary: text(ATTR_GEN_AI_TOOL_CALL_ARGUMENTS),
         outputSummary: text(ATTR_GEN_AI_TOOL_CALL_RESULT),
@@ -97,6 +99,7 @@ export function describeSpan(
       return {
         ...core,
         type: 'model-call',
+        status: pieceStatus(span),
         operation: text(ATTR_GEN_AI_OPERATION_NAME) ?? GEN_AI_OPERATION_NAME_VALUE_CHAT,
         model: text(ATTR_GEN_AI_REQUEST_MODEL) ?? text(ATTR_GEN_AI_RESPONSE_MODEL),
         provider: text(ATTR_GEN_AI_PROVIDER_NAME),
@@ -121,6 +124,11 @@ export function describeSpan(
       return { ...core, type: 'foreign', kind: span.kind };
     }
   }
+}
+
+/** A piece of a run says only what is remarkable of its end. */
+function pieceStatus({ attributes }: RecordedSpan): string | undefined {
+  return readFlag(attributes, ATTR_CANCELLED) ? 'cancelled' : undefined;
 }
 
 /** A handoff of which no request was recorded: told from its answer, or from the run that picked it up. */

@@ -27,3 +27,18 @@ it('tells of the events that Baton left out so that an error outlives them', () 
   expect(text).toContain('first page');
   expect(text).toContain(`${301 - kept} events were dropped by the SDK's limits`);
 });
+
+it('tells of a tool call that was broken off', () => {
+  const baton = new Baton({ agent: 'a' });
+  baton.withSession({ kind: 'pipeline' }, () =>
+    baton.withRun({}, () => {
+      try {
+        baton.withTool({ tool: 'read_aloud' }, () => {
+          throw new DOMException('stopped', 'AbortError');
+        });
+      } catch {}
+    }),
+  );
+  const [timeline] = buildTimelines(readFinishedSpans(recording.spans()));
+  expect(timeline && renderText(timeline, { width: 100 })).toMatch(/tool read_aloud .*cancelled/);
+});
