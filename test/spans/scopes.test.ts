@@ -1142,8 +1142,8 @@ describe('times', () => {
     const { startTime, endTime } = named('invoke_agent a');
     for (const time of [startTime, endTime]) {
       expect(Number.isInteger(micros(time))).toBe(true);
-      expect(micros(time) / 1e3).toBeGreaterThan(before - 6);
-      expect(micros(time) / 1e3).toBeLessThan(Date.now() + 6);
+      expect(micros(time) / 1e3).toBeGreaterThanOrEqual(before);
+      expect(micros(time) / 1e3).toBeLessThan(Date.now() + 1);
     }
   });
 
@@ -1157,13 +1157,11 @@ describe('times', () => {
     expect(isStrictlyRising(order)).toBe(true);
   });
 
-  it.each([-3_600_000, 3_600_000])('follow the wall clock soon after it steps by %s ms', async (milliseconds) => {
-    await baton.withRun({ agent: 'a' }, async () => {
+  it.each([-3_600_000, 3_600_000])('follow the wall clock at once when it steps by %s ms', (milliseconds) => {
+    baton.withRun({ agent: 'a' }, () => {
       const across = baton.startTool({ tool: 'across' });
       for (let index = 0; index < 100; index++) baton.withWorkflowStep({ stepKey: 'before' }, () => {});
       stepTo(milliseconds);
-      // The two clocks are compared every 20 ms.
-      await new Promise((resolve) => setTimeout(resolve, 25));
       for (let index = 0; index < 1_000; index++) baton.withWorkflowStep({ stepKey: 'after' }, () => {});
       across.end();
     });
@@ -1174,8 +1172,7 @@ describe('times', () => {
     expect(Math.abs(after / 1e3 - Date.now())).toBeLessThan(1_000);
   });
 
-  it('keep their order while the wall clock is corrected by little', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 25));
+  it('keep their order while the wall clock is corrected by little', () => {
     baton.withRun({ agent: 'a' }, () => {
       for (let index = 0; index < 1_000; index++) {
         if (index % 100 === 0) stepTo((index / 100) % 2 === 0 ? 2 : -2);
