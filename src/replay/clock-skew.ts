@@ -57,7 +57,7 @@ export function alignClocks(members: readonly RecordedSpan[], index: SpanIndex):
 }
 
 /** The process that a span was recorded in; where nobody says, its instance or its service. */
-function clockOf(resource: RecordedAttributes): string {
+export function clockOf(resource: RecordedAttributes): string {
   const text = (key: string): string | undefined => readText(resource, key);
   const [host, process] = [text('host.id') ?? text('host.name'), text('process.pid')];
   if (process !== undefined) return `${host ?? ''}/${process}`;

@@ -10,6 +10,7 @@ import {
   EVENT_HANDOFF_RETURNED,
 } from '../attributes.ts';
 import { readText } from './attribute-reader.ts';
+import { clockOf } from './clock-skew.ts';
 import {
   compareBigint,
   idOfSpan,
@@ -152,8 +153,8 @@ function distinctAnswers(
     const isSame = last?.status === answer.status;
     if (answer.by) lastTry = ofTries.get(answer.by);
     if (!isReport(answer)) {
-      // The clock of who reports may be ahead.
-      if (isSame && isReport(last)) told.pop();
+      // The clock of who reports may be ahead. By one clock, what was said before the try began is of another one.
+      if (isSame && isReport(last) && !isBefore(last, answer.by)) told.pop();
       told.push(answer);
     } else if (!isSame && !saidBefore(lastTry?.get(answer.status), answer)) told.push(answer);
   }
@@ -163,6 +164,10 @@ function distinctAnswers(
 /** Somebody tells what somebody else has said: an event of a run that had not picked it up. */
 function isReport({ by, span }: AnswerPiece): boolean {
   return by === undefined && span.kind !== 'consumer';
+}
+
+function isBefore({ span, timeUnixNano }: AnswerPiece, run: RecordedSpan | undefined): boolean {
+  return run !== undefined && timeUnixNano < run.startUnixNano && clockOf(span.resource) === clockOf(run.resource);
 }
 
 function saidBefore(said: AnswerPiece | undefined, report: AnswerPiece): boolean {

@@ -158,6 +158,14 @@ function replayed(spans: readonly ReadableSpan[], sessionId: string): object {
   };
 }
 
+/** Once the replay took the first report for the answer of the try that began after it. */
+const REPORTED_BEFORE_IT_WAS_TRIED_AGAIN: Command[] = [
+  { do: 'ask', run: 0, target: undefined, mode: undefined },
+  { do: 'say', run: 0, word: 'Returned', handoff: 0 },
+  { do: 'start', agent: 'ann', parent: null, by: 'id', handoff: 0 },
+  { do: 'say', run: 0, word: 'Returned', handoff: 0 },
+];
+
 it('handoffs are told as they were, counted once, and not touched by who reads them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 25 }), async (commands) => {
@@ -168,7 +176,6 @@ it('handoffs are told as they were, counted once, and not touched by who reads t
       for (const read of readers) expect((await play(commands, read)).recorded).toEqual(plain.recorded);
       for (const kept of [registry.sessions, registry.runs, registry.handoffs]) expect(kept.size).toBe(0);
     }),
-    // The same programs each time; others once a night, with FC_RUNS.
-    process.env.FC_RUNS ? { numRuns: RUNS } : { numRuns: RUNS, seed: 7 },
+    { numRuns: RUNS, examples: [[REPORTED_BEFORE_IT_WAS_TRIED_AGAIN]] },
   );
 }, 300_000);
