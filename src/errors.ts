@@ -47,8 +47,13 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  try {
+    return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
+  } catch {
+    // A revoked proxy cannot even say whether it is an array.
+    return 'an object';
+  }
 }
 
 /** Secrets go before the cut, which would leave a half of one. */

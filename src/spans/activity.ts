@@ -91,7 +91,6 @@ export abstract class Activity implements Scoped, Around, Awaiting {
       this.parent.inside++;
       this.parent.outlast(this);
     }
-    this.peers().makeRoom();
     this.span = span;
     this.startedAt = startedAt;
     this.parent?.isBusyAt(startedAt);

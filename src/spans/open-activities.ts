@@ -21,8 +21,7 @@ export class OpenActivities {
     this.#what = what;
   }
 
-  /** For one more. */
-  makeRoom(): void {
+  enter(activity: Activity): void {
     while (this.size >= this.limit && this.#oldest) {
       const first = this.#next(this.#oldest);
       first.recorder.diagnostics.warn(
@@ -31,14 +30,7 @@ export class OpenActivities {
       );
       first.giveWay();
     }
-  }
-
-  enter(activity: Activity): void {
-    activity.older = this.#newest;
-    if (this.#newest) this.#newest.newer = activity;
-    else this.#oldest = activity;
-    this.#newest = activity;
-    this.size++;
+    this.#append(activity);
   }
 
   leave(activity: Activity): void {
@@ -53,12 +45,20 @@ export class OpenActivities {
     this.size--;
   }
 
+  #append(activity: Activity): void {
+    activity.older = this.#newest;
+    if (this.#newest) this.#newest.newer = activity;
+    else this.#oldest = activity;
+    this.#newest = activity;
+    this.size++;
+  }
+
   /** Takes the one out that gives way. Those that are spared have their turn again when all others have had it. */
   #next(first: Activity): Activity {
     let next = first;
     for (let spared = 0; next.inside > 0 && spared < MOST_SPARED; spared++) {
       this.leave(next);
-      this.enter(next);
+      this.#append(next);
       next = this.#oldest ?? next;
     }
     this.leave(next);

@@ -1,7 +1,15 @@
 import type { RecordedAttributes, RecordedEvent, RecordedLink, RecordedSpan, RecordedSpanKind } from '../span.ts';
 import { excerpt } from './excerpt.ts';
-import type { UnreadSpan } from './otlp-json.ts';
-import { dropsOf, hexId, isObject, type JsonObject, objects, requireId, UnreadableSpan } from './otlp-span.ts';
+import {
+  dropsOf,
+  hexId,
+  isObject,
+  type JsonObject,
+  objects,
+  requireId,
+  UnreadableSpan,
+  type UnreadSpan,
+} from './otlp-span.ts';
 
 // What Jaeger's UI saves as JSON, and what its older API answers: a model of its own, with tags, logs and references. Tags
 // that begin with "otel." stand for parts of a span that it has no place for (OpenTelemetry's "to Jaeger" transformation).

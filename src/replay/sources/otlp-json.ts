@@ -11,6 +11,7 @@ import {
   toAttributes,
   toRecordedSpan,
   UnreadableSpan,
+  type UnreadSpan,
 } from './otlp-span.ts';
 
 /** A part of a source that could not be read. The rest was. */
@@ -166,13 +167,6 @@ function hasTooManyValues(text: string): boolean {
     if (code === COMMA || code === LIST || code === OBJECT) values++;
   }
   return values > MAX_VALUES;
-}
-
-/** A span that may turn out to be none. */
-export interface UnreadSpan {
-  readonly name: unknown;
-  /** @throws UnreadableSpan */
-  readonly read: () => RecordedSpan;
 }
 
 /** Until OTLP 0.15 scopes were called instrumentation libraries. */

@@ -18,6 +18,13 @@ export interface SpanOrigin {
   readonly scope: string;
 }
 
+/** A span that may turn out to be none. */
+export interface UnreadSpan {
+  readonly name: unknown;
+  /** @throws UnreadableSpan */
+  readonly read: () => RecordedSpan;
+}
+
 /** Why a span could not be read: which field, what was expected. */
 export class UnreadableSpan extends Error {}
 
