@@ -24,7 +24,14 @@ function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOption
       sourcemap: true,
       chunkFileNames: 'chunks/[name].js',
       codeSplitting: {
-        groups: [{ name: 'common', test: /[\\/]src[\\/](by-id|context|diagnostics|env|errors|secrets|time-limit)\b/ }],
+        groups: [
+          // What needs no API, so that whoever reads traces needs none.
+          {
+            name: 'plain',
+            test: /[\\/]src[\\/](address|errors|handoff-path|printable|secrets|shared|time-limit|version)\b/,
+          },
+          { name: 'common', test: /[\\/]src[\\/](baton|by-id|content|context|diagnostics|env|room-left|spans)\b/ },
+        ],
       },
     },
   };

@@ -83,8 +83,10 @@ async function examine(
       setUp({}, environment(), loadSdk);
     } catch (error) {
       if (!(error instanceof BatonError)) throw error;
-      const message = `no set-up was given, and otel-baton/register has none: ${error.message}`;
-      return { diagnosis: toDiagnosis([problem('provider', message)]), note: '' };
+      // A command to copy stands on a line of its own.
+      const [what, command] = error.message.split(/Run\n\s*(.+)\n/);
+      const message = `no set-up was given, and otel-baton/register has none: ${what}`;
+      return { diagnosis: toDiagnosis([problem('provider', message, command)]), note: '' };
     }
     note = 'the set-up of otel-baton/register, from the OTEL_* variables; give your own with --import';
   }
