@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { serviceTree, watch } from './support/arrived.ts';
 import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
 

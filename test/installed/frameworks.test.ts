@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import type { RecordedSpan } from '../../src/replay.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { handoffTree, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
 import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
 import { openWorkshop, type Workshop } from './support/user-app.ts';
