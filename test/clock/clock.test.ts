@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import { Baton, type ToolCall } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import type { Baton, ToolCall } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 import { SimulatedClocks } from './simulated-clocks.ts';
 
 // The real Baton and the real SDK on a wall clock and a monotonic clock that the test moves. `FC_RUNS=5000` looks harder.
@@ -15,19 +15,17 @@ const ROUNDING = 0.002;
 /** Many times in a row, each a microsecond later, may run a little ahead of the clock. */
 const FOR_ORDER = 0.1;
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 let clocks: SimulatedClocks | undefined;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'app' });
+  baton = recording.client({ agent: 'app' });
 });
 
-afterEach(async () => {
+afterEach(() => {
   clocks?.takeBack();
   clocks = undefined;
-  await recording.stop();
 });
 
 type Act =

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 import { type Clock, expectedFacts, underFakeTimers } from './programs/fake-timers.mjs';
 
 // Real fake timers of Jest and Sinon; those of Vitest are in test/installed/clocks.test.ts.
@@ -16,15 +16,10 @@ const CASES = FAKED.flatMap((faked) => DATES.map((date) => [faked.join(' and '),
 const at = (date: string): number | undefined => (date === 'the present' ? undefined : Date.parse(date));
 
 describe('under fake timers of Jest', () => {
-  let recording: Recording;
+  const recording = recordEachTest();
 
-  beforeEach(() => {
-    recording = startRecording();
-  });
-
-  afterEach(async () => {
+  afterEach(() => {
     jest.useRealTimers();
-    await recording.stop();
   });
 
   it.each(CASES)('that fake %s and begin at %s', async (_, date, toFake) => {

@@ -1,18 +1,10 @@
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Baton, type BatonOptions } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(async () => {
-  await recording.stop();
-});
+const recording = recordEachTest();
 
 /** What is written of a summary. */
 function summary(inputSummary: unknown, options: Partial<BatonOptions> = {}): string {
@@ -373,7 +365,7 @@ describe('metadata', () => {
   it('that cannot even be listed costs no span', () => {
     const metadata = new Proxy({}, { ownKeys: thrower });
     expect(new Baton({ agent: 'triage' }).withRun({ metadata }, () => 'result')).toBe('result');
-    expect(recording.spans().map(({ name }) => name)).toEqual(['invoke_agent triage']);
+    expect(recording.names()).toEqual(['invoke_agent triage']);
   });
 
   it('is written quickly, however many entries it has', () => {

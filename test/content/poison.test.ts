@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import fc from 'fast-check';
 import { Baton, type ModelCall, type Run } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(async () => {
-  await recording.stop();
-});
+const recording = recordEachTest();
 
 /** The spans since `from` as the exporters write them; throws where an exporter would lose its batch. */
 function exported(from = 0): string {

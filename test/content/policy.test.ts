@@ -1,16 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Baton, type ContentPolicy } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(async () => {
-  await recording.stop();
-});
+const recording = recordEachTest();
 
 /** Says everything that can be said, each content with its field's name in it. */
 function sayEverything(baton: Baton): void {

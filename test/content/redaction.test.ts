@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { foreshorten } from '../../src/content/limits.ts';
 import { Baton, type BatonOptions, type RedactionOptions } from '../../src/index.ts';
 import { withoutSecrets } from '../../src/secrets.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(async () => {
-  await recording.stop();
-});
+const recording = recordEachTest();
 
 const PREFIX = 'baton.metadata.';
 

@@ -1,20 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import fc from 'fast-check';
 import { Baton, type ContentPolicy } from '../../src/index.ts';
 import { REDACTED, withoutSecrets } from '../../src/secrets.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 import { FORMS, HARMLESS, KINDS, NAMES, type Sample, WRAPPINGS } from './secret-samples.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(async () => {
-  await recording.stop();
-});
+const recording = recordEachTest();
 
 /** What leaves the process of a pipeline that says the value wherever it can, as the real exporter writes it. */
 function wire(value: unknown, content: ContentPolicy, warnings: string[] = []): string {

@@ -3,15 +3,11 @@ import { type Context, propagation, ROOT_CONTEXT, SpanKind, TraceFlags, trace } 
 import fc from 'fast-check';
 import { type SessionSampler, sessionSampler } from '../../src/export.ts';
 import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { Recording } from '../support/recording.ts';
 
-let recording: Recording | undefined;
+const recording = new Recording();
 
-afterEach(async () => {
-  await recording?.stop();
-  recording = undefined;
-});
+afterEach(() => recording.stop());
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SAMPLED = TraceFlags.SAMPLED;
@@ -89,14 +85,14 @@ describe('the session sampler', () => {
   });
 
   it('keeps all traces of a session or none, in a real provider', async () => {
-    recording = startRecording({ sampler: sessionSampler({ ratio: 0.5 }) });
+    recording.start({ sampler: sessionSampler({ ratio: 0.5 }) });
     const baton = new Baton({ agent: 'triage' });
     for (const id of ['SUP-123', 'ticket-1', 'ticket-2', 'ticket-3']) {
       baton.withSession({ id }, () => baton.withRun({}, () => {}));
       // In a trace of its own.
       baton.withRun({ sessionId: id, agent: 'later' }, () => {});
     }
-    expect(spanTree(recording.spans(), { show: ['session.id'] })).toBe(
+    expect(recording.tree(['session.id'])).toBe(
       `
 invoke_workflow {session.id=SUP-123}
   invoke_agent triage {session.id=SUP-123}

@@ -6,7 +6,7 @@ import { Baton, type Run, type Scoped, type Session } from '../../src/index.ts';
 import type { Activity } from '../../src/spans/activity.ts';
 import { evictedRun } from '../../src/spans/known-runs.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { Recording } from '../support/recording.ts';
 
 // Programs that start and mostly do not end, in small bounds: in scopes of what is open, has ended or gave way, and by ids named
 // from anywhere. Whatever gives way: each span ends once, hangs where it was put, and has the session that it was put in.
@@ -56,11 +56,11 @@ interface Started {
   readonly isPerRun: boolean;
 }
 
-let recording: Recording | undefined;
+const recording = new Recording();
 const open = Object.values(registry.open);
 
 afterEach(async () => {
-  await recording?.stop();
+  await recording.stop();
   for (const each of open) each.limit = MOST_KEPT;
 });
 
@@ -195,8 +195,7 @@ describe('in bounds that are much too small', () => {
         fc.array(command, { maxLength: 40 }),
         fc.integer({ min: 1, max: 4 }),
         async (commands, limit) => {
-          await recording?.stop();
-          recording = startRecording();
+          await recording.startAgain();
           for (const each of open) each.limit = limit;
           const play = new Play(limit);
           play.play(commands);

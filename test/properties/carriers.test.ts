@@ -3,7 +3,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton, type Handoff, type Run, type Session } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { Recording } from '../support/recording.ts';
 
 // Two clients hand work to each other by carriers, in any order: requests, pick-ups, answers and reports, some twice, some
 // never, some after everything has ended. All have the same agents' names, so that nothing but an id can pair them. A carrier
@@ -35,10 +35,10 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
-let recording: Recording | undefined;
+const recording = new Recording();
 
 afterEach(async () => {
-  await recording?.stop();
+  await recording.stop();
 });
 
 /** Plays the commands, and says what is wrong with what came of them. */
@@ -180,8 +180,7 @@ function isOf(attributes: ReadableSpan['attributes'] | undefined, handoffId: str
 it('carriers pair what belongs together, whatever happens in whatever order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-      await recording?.stop();
-      recording = startRecording();
+      await recording.startAgain();
       const play = new Play();
       play.play(commands);
       expect(play.problems(recording.spans())).toEqual([]);

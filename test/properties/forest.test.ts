@@ -4,22 +4,21 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { Recording } from '../support/recording.ts';
 import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 
 /** `FC_RUNS=5000 npm test -- test/properties` looks harder. */
 const RUNS = Number(process.env.FC_RUNS ?? 100);
 
-let recording: Recording | undefined;
+const recording = new Recording();
 
 afterEach(async () => {
   diag.disable();
-  await recording?.stop();
+  await recording.stop();
 });
 
 /** Plays the program with a provider of its own, and says what is wrong with what came of it. */
 async function play(program: Program, contextManager: boolean): Promise<string[]> {
-  await recording?.stop();
   const complaints: string[] = [];
   const complain = (message: string): void => {
     complaints.push(`OpenTelemetry says: ${message}`);
@@ -29,7 +28,7 @@ async function play(program: Program, contextManager: boolean): Promise<string[]
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const counter = countSpans();
-  recording = startRecording({ contextManager, spanProcessors: [counter.processor] });
+  await recording.startAgain({ contextManager, spanProcessors: [counter.processor] });
   const baton = new Baton({ agent: 'app' });
   const player = new Player(baton, contextManager);
   await player.play(program);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { type DataPoint, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import {
   BasicTracerProvider,
@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { Baton, type Handoff, type HandoffStatistics, type Run } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
 // Anything that can be said of handoffs in one process, in any order, also what is misuse: asked, picked up, answered by whoever,
 // tried again. Three things must hold: who reads ids and carriers changes nothing, the replay says what the session says, and
@@ -61,14 +61,8 @@ class Reader extends MetricReader {
   }
 }
 
-let recording: Recording;
-
-beforeEach(() => {
-  // For the async context alone.
-  recording = startRecording();
-});
-
-afterEach(() => recording.stop());
+// For the async context alone.
+recordEachTest();
 
 /** Everything that came of a program. */
 interface Outcome {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Attributes, SpanKind, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { pipelineSpans } from '../../src/export.ts';
@@ -10,20 +10,18 @@ import {
   renderText,
   type SessionTimeline,
 } from '../../src/replay.ts';
-import { type Recording as Memory, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 import { outline } from './outline.ts';
 import { picksUp, Recording } from './recording.ts';
 
 // What instrumentations and agent frameworks record inside runs of Baton, told as one story.
 
-let memory: Memory;
+const memory = recordEachTest({ spanProcessors: [pipelineSpans({ handoffs: true })] });
 let baton: Baton;
 
 beforeEach(() => {
-  memory = startRecording({ spanProcessors: [pipelineSpans({ handoffs: true })] });
   baton = new Baton({ agent: 'shop' });
 });
-afterEach(() => memory.stop());
 
 /** A span of a framework, whose own session is another one. */
 function span<T>(name: string, attributes: Attributes, inside: () => T, kind: SpanKind = SpanKind.INTERNAL): T {

@@ -1,15 +1,9 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Baton } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans, renderText } from '../../src/replay.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-
-beforeEach(() => {
-  recording = startRecording();
-});
-
-afterEach(() => recording.stop());
+const recording = recordEachTest();
 
 it('tells of the events that Baton left out so that an error outlives them', () => {
   const baton = new Baton({ agent: 'a' });

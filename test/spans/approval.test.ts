@@ -1,22 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Carrier } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'billing' });
+  baton = recording.client({ agent: 'billing' });
 });
 
-afterEach(() => recording.stop());
-
 const SHOWN = ['baton.approval.status', 'baton.approval.approver', 'baton.approval.decision_reason'];
-const tree = (): string => spanTree(recording.spans(), { show: SHOWN });
+const tree = (): string => recording.tree(SHOWN);
 const attributesOf = (name: string) => recording.spans().find((span) => span.name.startsWith(name))?.attributes ?? {};
 
 describe('an approval', () => {
@@ -152,8 +148,7 @@ await_approval {approval.status=approved} --resume--> await_approval refund
   });
 
   it('decides all the same where nothing is recorded', async () => {
-    await recording.stop();
-    recording = startRecording({ sampler: new AlwaysOffSampler() });
+    await recording.startAgain({ sampler: new AlwaysOffSampler() });
     for (const each of [baton, new Baton({ agent: 'off', enabled: false })]) {
       expect(await each.withApproval({ tool: 'refund' }, async () => true)).toBe(true);
       const approval = each.startApproval({ tool: 'refund' });

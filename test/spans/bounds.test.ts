@@ -3,35 +3,34 @@ import { AlwaysOffSampler, type ReadableSpan } from '@opentelemetry/sdk-trace-ba
 import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { recordEachTest } from '../support/recording.ts';
 
 // What an app never ends: bounds as in an app are tried by the soak bench, here they are small.
 
 const { evicted } = registry;
 const bounded = [...Object.values(registry.open), registry.droppedSessions, evicted.runs];
 
-let recording: Recording;
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
   baton = new Baton({ agent: 'app', strict: true });
 });
 
 afterEach(async () => {
   await baton.shutdown();
-  await recording.stop();
   for (const each of bounded) each.limit = MOST_KEPT;
   evicted.runs.clear();
   evicted.hasForgotten = false;
 });
 
+// Stops after the client has.
+const recording = recordEachTest();
+const { names } = recording;
+
 function atMost(limit: number): void {
   for (const each of bounded) each.limit = limit;
 }
 
-const names = (): string[] => recording.spans().map(({ name }) => name);
 const spanOf = ({ id }: { readonly id: string }): ReadableSpan | undefined =>
   recording.spans().find((span) => span.spanContext().spanId === id.slice(36, 52));
 
@@ -114,8 +113,7 @@ describe('more than may be open', () => {
   });
 
   it('of sessions that the sampler dropped: counted, and what names the forgotten ones goes its own way', async () => {
-    await recording.stop();
-    recording = startRecording({ sampler: new AlwaysOffSampler() });
+    await recording.startAgain({ sampler: new AlwaysOffSampler() });
     atMost(3);
     for (let number = 1; number <= 5; number++) baton.startSession({ id: `${number}` });
     expect(baton.warnings()).toEqual({ too_many_open: 2 });
@@ -255,7 +253,7 @@ describe('shutdown', () => {
       'execute_tool late',
       'invoke_agent late',
     ]);
-    expect(spanTree(recording.spans(), { show: ['session.id', 'baton.run.status'] })).toBe(
+    expect(recording.tree(['session.id', 'baton.run.status'])).toBe(
       `
 invoke_workflow {session.id=s}
   invoke_agent in time {session.id=s run.status=abandoned}

@@ -1,30 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { context, type Span, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { Baton, BatonError, type BatonOptions } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { type Baton, BatonError, type BatonOptions } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-const warnings: string[] = [];
-
-beforeEach(() => {
-  recording = startRecording({ propagator: new W3CTraceContextPropagator() });
-  warnings.length = 0;
+const recording = recordEachTest({
+  propagator: new W3CTraceContextPropagator(),
+  show: ['error.type', 'baton.cancelled', 'baton.run.status', 'baton.session.status'],
 });
+const { tree, client: batonWith } = recording;
 
-afterEach(() => recording.stop());
-
-function batonWith(options: Partial<BatonOptions> = {}): Baton {
-  return new Baton({ agent: 'triage', onWarning: ({ code }) => warnings.push(code), ...options });
-}
-
-function tree(): string {
-  return spanTree(recording.spans(), {
-    show: ['error.type', 'baton.cancelled', 'baton.run.status', 'baton.session.status'],
-  });
-}
+/** The codes of what it warned of. */
+const warnings = (): string[] => recording.warnings.map(({ code }) => code);
 
 function attempt(fn: () => unknown): unknown {
   try {
@@ -97,11 +85,7 @@ describe('what was stopped', () => {
     expect(tree()).toBe(
       'invoke_workflow pipeline {session.status=cancelled}\n  invoke_agent triage {run.status=cancelled}\n    execute_tool refund {baton.cancelled=true}',
     );
-    expect(recording.spans().map(({ name }) => name)).toEqual([
-      'execute_tool refund',
-      'invoke_agent triage',
-      'invoke_workflow pipeline',
-    ]);
+    expect(recording.names()).toEqual(['execute_tool refund', 'invoke_agent triage', 'invoke_workflow pipeline']);
   });
 
   it('leaves no abandoned run in a completed session when its reader gave it up in the middle', async () => {
@@ -176,7 +160,7 @@ describe('isFailure', () => {
     };
     throwInside(batonWith({ isFailure }), new TypeError('no'));
     expect(tree()).toContain('ERROR(no)');
-    expect(warnings).toEqual(['hook_failed']);
+    expect(warnings()).toEqual(['hook_failed']);
   });
 });
 
@@ -266,7 +250,7 @@ describe('options that cannot be read', () => {
       () => {},
     );
     expect(tree()).toBe('invoke_agent b {run.status=completed}');
-    expect(warnings).toEqual(['invalid_input']);
+    expect(warnings()).toEqual(['invalid_input']);
   });
 
   it('cost the field alone when they are inside of a field', () => {
@@ -344,7 +328,7 @@ it('leaves no span open, and no call of the app hurt, when every method of a ven
     ),
   ).toBe(true);
   expect(open.size).toBe(0);
-  expect(new Set(warnings)).toEqual(new Set(['telemetry_failed']));
+  expect(new Set(warnings())).toEqual(new Set(['telemetry_failed']));
 });
 
 describe('a run with the headers of a request', () => {
@@ -389,5 +373,5 @@ it('makes no agents of a thousand steps: past a hundred, such runs belong to the
   expect(new Set(agents).size).toBe(102);
   expect(agents.slice(100, 150)).toEqual(new Array(50).fill('triage'));
   expect(agents.slice(150, 152)).toEqual(['ticket-7', 'worker']);
-  expect(warnings).toEqual(['too_many_agents']);
+  expect(warnings()).toEqual(['too_many_agents']);
 });

@@ -1,26 +1,20 @@
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import type { Baton } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'triage' });
-});
-
-afterEach(async () => {
-  await recording.stop();
+  baton = recording.client();
 });
 
 const SHOW = ['error.type', 'baton.run.status', 'baton.session.status'];
 
 function tree(): string {
-  return spanTree(recording.spans(), { show: SHOW });
+  return recording.tree(SHOW);
 }
 
 /** Runs `fn` as deep as the model goes. */

@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import type { Baton } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'crawler' });
+  baton = recording.client({ agent: 'crawler' });
 });
-
-afterEach(() => recording.stop());
 
 function run(): ReadableSpan {
   return recording.spans().find(({ name }) => name.startsWith('invoke_agent')) as ReadableSpan;
@@ -51,8 +48,7 @@ describe('a span with more events than its provider keeps', () => {
   });
 
   it.each([0, 1, 4, 10])('keeps to a limit of %i', async (eventCountLimit) => {
-    await recording.stop();
-    recording = startRecording({ spanLimits: { eventCountLimit } });
+    await recording.startAgain({ spanLimits: { eventCountLimit } });
     baton.withRun({}, () => {
       for (let page = 1; page <= 20; page++) baton.track({ type: 'page' });
       baton.captureError({ error: new Error('missing') });

@@ -3,7 +3,7 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Handoff } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
 import { Waiting } from '../../src/spans/waiting.ts';
-import { startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
 // No look-up goes through what is open or answered: with four times as many an operation costs about the same. Both are measured
 // in one run, in turns, and only their ratio counts.
@@ -13,18 +13,17 @@ const MANY = 4 * FEW;
 const TIMES = 150;
 
 let baton: Baton;
-let stop: () => Promise<void>;
+
+// For the async context alone.
+recordEachTest();
 
 beforeEach(() => {
-  const recording = startRecording();
-  stop = () => recording.stop();
   // Keeps no span: what has ended must not count.
   baton = new Baton({ agent: 'triage', tracerProvider: new BasicTracerProvider() });
 });
 
 afterEach(async () => {
   await baton.shutdown();
-  await stop();
   for (const open of [registry.sessions, registry.runs, registry.handoffs]) open.clear();
 });
 

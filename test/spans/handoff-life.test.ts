@@ -1,22 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { Baton, type Handoff } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans, renderText } from '../../src/replay.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'triage' });
+  baton = recording.client();
 });
 
-afterEach(() => recording.stop());
-
-const tree = (): string => spanTree(recording.spans(), { show: ['baton.handoff.status'] });
+const tree = (): string => recording.tree(['baton.handoff.status']);
 const attributesOf = (name: string) => recording.spans().find((span) => span.name.startsWith(name))?.attributes ?? {};
 
 describe('a handoff with a deadline', () => {
@@ -100,7 +96,7 @@ invoke_workflow
         baton.withChildRun({ agent: 'billing', carrier: late?.carrier() }, (run) => run.handoff?.complete());
       }),
     );
-    expect(spanTree(recording.spans(), { show: ['baton.handoff.status', 'baton.handoff.overdue'] })).toBe(
+    expect(recording.tree(['baton.handoff.status', 'baton.handoff.overdue'])).toBe(
       `
 invoke_workflow
   invoke_agent triage [baton.handoff.deadline_passed, baton.handoff.deadline_passed]
@@ -180,18 +176,15 @@ describe('a join', () => {
     expect(join()).toEqual({ links: 128, dropped: 73 });
     expect(baton.warnings()).toEqual({ too_many_links: 1 });
 
-    await recording.stop();
-    recording = startRecording({ spanLimits: { linkCountLimit: 1_000 } });
+    await recording.startAgain({ spanLimits: { linkCountLimit: 1_000 } });
     expect(join()).toEqual({ links: 201, dropped: undefined });
 
-    await recording.stop();
-    recording = startRecording({ spanLimits: { linkCountLimit: 10 } });
+    await recording.startAgain({ spanLimits: { linkCountLimit: 10 } });
     expect(join()).toEqual({ links: 10, dropped: 191 });
   });
 
   it('counts on a step, too, and the links of returns that a run has no room for', async () => {
-    await recording.stop();
-    recording = startRecording({ spanLimits: { linkCountLimit: 2 } });
+    await recording.startAgain({ spanLimits: { linkCountLimit: 2 } });
     baton.withSession({}, () =>
       baton.withRun({}, (triage) => {
         for (const _ of [1, 2, 3]) {
@@ -280,7 +273,7 @@ describe('a receiver that says later who it is', () => {
         strict.withChildRun({ agent: 'shipping' }, (run) => run.setAgent('parcels'));
       }),
     );
-    expect(spanTree(recording.spans(), { show: ['baton.handoff.target'] })).toContain(
+    expect(recording.tree(['baton.handoff.target'])).toContain(
       `
     handoff billing PRODUCER {handoff.target=billing}
       accept_handoff router CONSUMER {handoff.target=billing}
@@ -543,8 +536,7 @@ describe('reading an id or a carrier', () => {
     const told: string[] = [];
     for (const read of [() => {}, ({ id }: Handoff) => id, (handoff: Handoff) => JSON.stringify(handoff.carrier())]) {
       told.push(recorded(read, play));
-      await recording.stop();
-      recording = startRecording();
+      await recording.startAgain();
     }
     expect(told[0]).toContain('PRODUCER');
     expect(told).toEqual([told[0], told[0], told[0]]);

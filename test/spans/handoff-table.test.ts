@@ -6,7 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Handoff, type HandoffMode, type Run, type Session } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import { recordEachTest } from '../support/recording.ts';
 
 // The tables of docs/span-model.md, walked through cell by cell: each cell is played, and what comes of it is held against
 // what the page says.
@@ -47,13 +47,11 @@ class Reader extends MetricReader {
   }
 }
 
-let recording: Recording;
 let baton: Baton;
 let reader: Reader;
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate'] });
-  recording = startRecording();
   reader = new Reader();
   baton = new Baton({ agent: 'triage', meterProvider: new MeterProvider({ readers: [reader] }) });
 });
@@ -62,9 +60,11 @@ afterEach(async () => {
   jest.runAllTimers();
   jest.useRealTimers();
   await baton.shutdown();
-  await recording.stop();
   for (const open of [registry.sessions, registry.runs, registry.handoffs]) open.clear();
 });
+
+// Stops after the client has.
+const recording = recordEachTest();
 
 const DEADLINE_MS = 1_000;
 

@@ -1,60 +1,35 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  context,
-  DiagLogLevel,
-  diag,
-  propagation,
-  SpanKind,
-  SpanStatusCode,
-  type TextMapPropagator,
-  trace,
-} from '@opentelemetry/api';
+import { context, propagation, SpanKind, SpanStatusCode, type TextMapPropagator, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import {
-  Baton,
-  type BatonWarning,
-  type Handoff,
-  type Run,
-  type Session,
-  type SessionHandoffs,
-} from '../../src/index.ts';
+import type { Baton, Handoff, Run, Session, SessionHandoffs } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { expectNoComplaints } from '../support/complaints.ts';
+import { type RecordingOptions, recordEachTest } from '../support/recording.ts';
 
 const SHOW = ['baton.handoff.source', 'baton.handoff.target', 'baton.handoff.status'];
 const WHO = ['baton.agent.key', ...SHOW];
 
-let recording: Recording;
+const recording = recordEachTest({ show: SHOW });
+const { tree, warnings } = recording;
 let baton: Baton;
-let warnings: BatonWarning[];
-/** What OpenTelemetry has to say: a span that is ended twice, or written to after its end. */
-const complaints: string[] = [];
 
-function record(options: RecordingOptions = {}): void {
-  recording = startRecording(options);
-  warnings = [];
-  baton = new Baton({ agent: 'app', onWarning: (warning) => warnings.push(warning) });
-}
+expectNoComplaints();
 
 beforeEach(() => {
-  listen();
-  record();
+  baton = recording.client({ agent: 'app' });
 });
 
-afterEach(async () => {
-  await recording.stop();
+async function recordAgain(options: RecordingOptions): Promise<void> {
+  await recording.startAgain(options);
+  baton = recording.client({ agent: 'app' });
+}
+
+afterEach(() => {
   // What a failing test leaves open must not fail the next one.
   for (const open of [registry.sessions, registry.runs, registry.handoffs]) open.clear();
-  diag.disable();
-  expect(complaints.splice(0)).toEqual([]);
 });
-
-function tree(show: readonly string[] = SHOW): string {
-  return spanTree(recording.spans(), { show });
-}
 
 function named(name: string): ReadableSpan {
   const found = recording.spans().filter((span) => span.name === name);
@@ -64,16 +39,6 @@ function named(name: string): ReadableSpan {
 
 function codes(): string[] {
   return warnings.map(({ code }) => code);
-}
-
-function listen(): void {
-  const complain = (message: string): void => {
-    if (message !== 'otel-baton') complaints.push(message);
-  };
-  diag.setLogger(
-    { error: complain, warn: complain, info: () => {}, debug: () => {}, verbose: () => {} },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
 }
 
 /** Microseconds, exact: an HrTime as one number loses some. */
@@ -161,8 +126,7 @@ invoke_workflow
 
   it('has the link from the start of the receiver, where samplers see it', async () => {
     const links: number[] = [];
-    await recording.stop();
-    record({
+    await recordAgain({
       sampler: {
         shouldSample: (_context, _traceId, name, _kind, _attributes, given) => {
           if (name === 'invoke_agent billing') links.push(given.length);
@@ -1351,8 +1315,7 @@ describe('a carrier', () => {
   ] as const) {
     describe(which, () => {
       beforeEach(async () => {
-        await recording.stop();
-        record(propagator ? { propagator } : {});
+        await recordAgain(propagator ? { propagator } : {});
       });
 
       it('brings the receiver of a call into the session, below the source and linked to the handoff', async () => {
@@ -1462,8 +1425,7 @@ invoke_workflow {session.id=ticket-1}
   }
 
   it('brings the baggage of the sender into the receiving run', async () => {
-    await recording.stop();
-    record({ propagator: W3C });
+    await recordAgain({ propagator: W3C });
     const sender = propagation.setBaggage(context.active(), propagation.createBaggage({ tenant: { value: 'acme' } }));
     const headers = context.with(sender, () =>
       inTriage(() => overTheWire(baton.trackHandoffRequested({ target: 'billing' }))),

@@ -1,21 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { Baton, type Carrier } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest();
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'support' });
+  baton = recording.client({ agent: 'support' });
 });
 
-afterEach(() => recording.stop());
-
-const tree = (): string => spanTree(recording.spans(), { show: ['baton.session.status', 'baton.run.status'] });
+const tree = (): string => recording.tree(['baton.session.status', 'baton.run.status']);
 const run = (agent: string): void => baton.withRun({ agent }, () => {});
 
 describe('a suspended session', () => {

@@ -3,7 +3,7 @@ import { metrics, type Tracer } from '@opentelemetry/api';
 import { type DataPoint, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
 import { Baton } from '../../src/index.ts';
-import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
+import { Recording, type RecordingOptions } from '../support/recording.ts';
 
 class Reader extends MetricReader {
   protected onShutdown(): Promise<void> {
@@ -14,7 +14,7 @@ class Reader extends MetricReader {
   }
 }
 
-let recording: Recording | undefined;
+const recording = new Recording();
 let reader: Reader;
 
 beforeEach(() => {
@@ -22,13 +22,12 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await recording?.stop();
-  recording = undefined;
+  await recording.stop();
   metrics.disable();
 });
 
 function record(options?: RecordingOptions): Baton {
-  recording = startRecording(options);
+  recording.start(options);
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   return new Baton({ agent: 'triage' });
 }
@@ -90,7 +89,7 @@ describe('metrics', () => {
     const baton = record({ sampler: new AlwaysOffSampler() });
     await work(baton);
     expect(await measured()).toEqual(WORK);
-    expect(recording?.spans()).toEqual([]);
+    expect(recording.spans()).toEqual([]);
     expect(baton.warnings()).toEqual({});
   });
 
@@ -105,7 +104,7 @@ describe('metrics', () => {
   });
 
   it('take no session back that nobody had counted', async () => {
-    recording = startRecording();
+    recording.start();
     const baton = new Baton({ agent: 'triage' });
     const session = baton.startSession({});
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
@@ -211,14 +210,14 @@ describe('metrics', () => {
   });
 
   it('go to the meter provider that is given', async () => {
-    recording = startRecording();
+    recording.start();
     const baton = new Baton({ agent: 'triage', meterProvider: new MeterProvider({ readers: [reader] }) });
     baton.withRun({}, () => {});
     expect(await measured()).toEqual(['baton.run.duration key=triage status=completed 1 s']);
   });
 
   it('never disturb the app when a meter throws', async () => {
-    recording = startRecording();
+    recording.start();
     const broken = () => {
       throw new Error('broken meter');
     };

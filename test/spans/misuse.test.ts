@@ -2,18 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
-import { Baton, BatonError, type BatonErrorCode, type BatonOptions, type BatonWarning } from '../../src/index.ts';
-import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { Baton, BatonError, type BatonErrorCode, type BatonOptions } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-let warnings: BatonWarning[];
+const recording = recordEachTest();
+const { tree, warnings, client: batonWith } = recording;
 let logged: string[];
 let calls: number;
 
 beforeEach(() => {
-  record();
-  warnings = [];
   logged = [];
   calls = 0;
   const ignore = (): void => {};
@@ -26,18 +23,7 @@ beforeEach(() => {
   );
 });
 
-afterEach(async () => {
-  diag.disable();
-  await recording.stop();
-});
-
-function record(options?: RecordingOptions): void {
-  recording = startRecording(options);
-}
-
-function batonWith(options: Partial<BatonOptions> = {}): Baton {
-  return new Baton({ agent: 'triage', onWarning: (warning) => warnings.push(warning), ...options });
-}
+afterEach(() => diag.disable());
 
 const RESULT = { of: 'the callback' };
 
@@ -45,10 +31,6 @@ const RESULT = { of: 'the callback' };
 function call(): unknown {
   calls++;
   return RESULT;
-}
-
-function tree(show: readonly string[] = []): string {
-  return spanTree(recording.spans(), { show });
 }
 
 /** Something that is not an object of options where one is expected. */
@@ -744,8 +726,7 @@ describe('a span processor that throws', () => {
   }
 
   async function recordWith(processor: SpanProcessor): Promise<void> {
-    await recording.stop();
-    record({ spanProcessors: [processor] });
+    await recording.startAgain({ spanProcessors: [processor] });
   }
 
   function pipeline(baton: Baton): unknown {
@@ -818,11 +799,10 @@ describe('a span processor that throws', () => {
 
 describe('a propagator that throws', () => {
   beforeEach(async () => {
-    await recording.stop();
     const fail = (): never => {
       throw new Error('no header fits');
     };
-    record({ propagator: { inject: fail, extract: fail, fields: () => [] } });
+    await recording.startAgain({ propagator: { inject: fail, extract: fail, fields: () => [] } });
   });
 
   it('costs the sender nothing: the carrier has the ids', () => {
@@ -1148,8 +1128,7 @@ describe('any junk to any method', () => {
   const ended: string[] = [];
 
   beforeEach(async () => {
-    await recording.stop();
-    record({
+    await recording.startAgain({
       spanProcessors: [
         {
           onStart: (span) => void started.push(span.spanContext().spanId),

@@ -12,7 +12,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { Baton, type BatonOptions, type BatonWarning, type Session } from '../../src/index.ts';
-import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
+import { Recording, type RecordingOptions } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 let recording: Recording | undefined;
@@ -30,7 +30,8 @@ afterEach(async () => {
 });
 
 function record(options?: RecordingOptions): Recording {
-  recording = startRecording(options);
+  recording = new Recording();
+  recording.start(options);
   return recording;
 }
 
@@ -258,7 +259,7 @@ describe('a session that the sampler dropped', () => {
   };
 
   it('takes all with it that names it by its id, where no context manager leads, for as long as it is open', async () => {
-    recording = startRecording({ sampler: dropSessions, contextManager: false });
+    const { spans, tree } = record({ sampler: dropSessions, contextManager: false });
     const baton = new Baton({ agent: 'triage' });
     const workOn = (sessionId: string): void => {
       baton.withRun({ sessionId }, (run) => {
@@ -270,13 +271,11 @@ describe('a session that the sampler dropped', () => {
     await baton.withSession({ id: 'a' }, async () => workOn('a'));
     const session = baton.startSession({ id: 'b' });
     workOn('b');
-    expect(recording.spans()).toEqual([]);
+    expect(spans()).toEqual([]);
     session.end();
     baton.withRun({ sessionId: 'b', agent: 'later' }, () => {});
     baton.withRun({ sessionId: 'a', agent: 'later' }, () => {});
-    expect(spanTree(recording.spans(), { show: ['session.id'] })).toBe(
-      'invoke_agent later {session.id=b}\ninvoke_agent later {session.id=a}',
-    );
+    expect(tree(['session.id'])).toBe('invoke_agent later {session.id=b}\ninvoke_agent later {session.id=a}');
   });
 });
 

@@ -3,31 +3,18 @@ import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
-import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import type { Baton } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const { tree, names: ended, warnings } = recording;
 let baton: Baton;
-const warnings: string[] = [];
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'triage', onWarning: ({ code }) => warnings.push(code) });
+  baton = recording.client();
 });
 
-afterEach(async () => {
-  await recording.stop();
-  expect(warnings.splice(0)).toEqual([]);
-});
-
-function tree(): string {
-  return spanTree(recording.spans(), { show: ['error.type', 'baton.run.status', 'baton.session.status'] });
-}
-
-function ended(): string[] {
-  return recording.spans().map(({ name }) => name);
-}
+afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 function foreign(name: string): void {
   trace.getTracer('app').startSpan(name).end();
@@ -338,7 +325,7 @@ describe('an object that cannot be changed', () => {
       expect(inRun(() => frozen)).toBe(frozen);
     }
     expect(tree()).toBe([ENDED, ENDED, ENDED].join('\n'));
-    expect(warnings.splice(0)).toEqual(['unwatched_result']);
+    expect(warnings.splice(0).map(({ code }) => code)).toEqual(['unwatched_result']);
     expect(baton.warnings()).toEqual({ unwatched_result: 6 });
   });
 });
@@ -443,7 +430,7 @@ describe('until', () => {
     };
     expect(baton.withRun({ until }, () => 42)).toBe(42);
     expect(ended()).toEqual(['invoke_agent triage']);
-    expect(warnings.splice(0)).toEqual(['unwatched_result']);
+    expect(warnings.splice(0).map(({ code }) => code)).toEqual(['unwatched_result']);
   });
 
   it('is not called when the callback throws', () => {

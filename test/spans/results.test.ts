@@ -5,31 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const { tree, names: ended, warnings } = recording;
 let baton: Baton;
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'triage', onWarning: ({ message }) => warnings.push(message) });
+  baton = recording.client();
 });
 
-afterEach(async () => {
-  await recording.stop();
-  expect(warnings.splice(0)).toEqual([]);
-});
-
-const warnings: string[] = [];
-
-function tree(): string {
-  return spanTree(recording.spans(), { show: ['error.type', 'baton.run.status', 'baton.session.status'] });
-}
-
-function ended(): string[] {
-  return recording.spans().map(({ name }) => name);
-}
+afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 /** The name of the span that is active here. */
 function activeName(): string | undefined {
@@ -247,7 +233,7 @@ describe('a promise of a class of its own', () => {
     expect(inRun(() => response)).toBe(response);
     expect(await response).toBe('body');
     expect(tree()).toBe(ENDED);
-    expect(warnings.splice(0)).toEqual([FROZEN]);
+    expect(warnings.splice(0).map(({ message }) => message)).toEqual([FROZEN]);
   });
 });
 
@@ -526,7 +512,7 @@ describe('an async iterable that is no generator', () => {
     const stream = Object.freeze(new ChunkStream());
     expect(inRun(() => stream)).toBe(stream);
     expect(ended()).toContain('execute_tool search');
-    expect(warnings.splice(0)).toEqual([FROZEN]);
+    expect(warnings.splice(0).map(({ message }) => message)).toEqual([FROZEN]);
   });
 
   it('that nobody reads has the end at which it was given', () => {

@@ -1,45 +1,35 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type Attributes, DiagLogLevel, diag, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { Baton, type BatonOptions, type BatonWarning, type RunInput } from '../../src/index.ts';
+import type { Baton, BatonOptions, RunInput } from '../../src/index.ts';
 import { registry } from '../../src/spans/registry.ts';
-import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
+import { expectNoComplaints } from '../support/complaints.ts';
+import { recordEachTest } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-let recording: Recording;
+const recording = recordEachTest();
+const { warnings } = recording;
 let baton: Baton;
-let warnings: BatonWarning[];
-/** What OpenTelemetry has to say: a span that is ended twice, or written to after its end. */
-const complaints: string[] = [];
+
+expectNoComplaints();
 
 function client(options: Partial<BatonOptions> = {}): Baton {
-  warnings = [];
-  return new Baton({ agent: 'app', onWarning: (warning) => warnings.push(warning), ...options });
+  return recording.client({ agent: 'app', ...options });
 }
 
 beforeEach(() => {
-  listen();
-  recording = startRecording();
   baton = client();
 });
 
-afterEach(async () => {
+afterEach(() => {
   jest.restoreAllMocks();
-  await recording.stop();
   // What a failing test leaves open must not fail the next one.
   for (const open of [registry.sessions, registry.runs, registry.handoffs]) open.clear();
-  diag.disable();
-  expect(complaints.splice(0)).toEqual([]);
 });
-
-async function recordAgain(options: RecordingOptions): Promise<void> {
-  await recording.stop();
-  recording = startRecording(options);
-}
 
 function tree(...show: string[]): string {
   return spanTree(recording.spans(), { show });
@@ -57,16 +47,6 @@ function attributesOf(name: string): Attributes {
 
 function codes(): string[] {
   return warnings.map(({ code }) => code);
-}
-
-function listen(): void {
-  const complain = (message: string): void => {
-    if (message !== 'otel-baton') complaints.push(message);
-  };
-  diag.setLogger(
-    { error: complain, warn: complain, info: () => {}, debug: () => {}, verbose: () => {} },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
 }
 
 /** Microseconds, exact: an HrTime as one number loses some. */
@@ -118,7 +98,7 @@ invoke_workflow pipeline {session.id=ticket-1}
   });
 
   it.each([true, false])('are sufficient outside them (context manager: %s)', async (contextManager) => {
-    await recordAgain({ contextManager });
+    await recording.startAgain({ contextManager });
     const session = baton.startSession({ id: 'ticket-1', kind: 'pipeline' });
     const sessionId = session.id;
     const run = baton.startRun({ sessionId, agent: 'orchestrator' });
@@ -238,7 +218,7 @@ invoke_agent app {session.id=${second}}
   });
 
   it('knows its session also where nothing is sampled', async () => {
-    await recordAgain({ sampler: { shouldSample: () => ({ decision: 0 }), toString: () => 'never' } });
+    await recording.startAgain({ sampler: { shouldSample: () => ({ decision: 0 }), toString: () => 'never' } });
     baton.withSession({ id: 'ticket-1' }, () => {
       expect(baton.withRun({ agent: 'a' }, (run) => run.sessionId)).toBe('ticket-1');
       expect(baton.withRun({ agent: 'a' }, () => baton.withRun({ agent: 'b' }, (run) => run.sessionId))).toBe(
@@ -656,7 +636,7 @@ describe('start… without a callback', () => {
     const tool = baton.startTool({ runId: run.id, tool: 'search' });
     tool[Symbol.dispose]();
     await run[Symbol.asyncDispose]();
-    expect(recording.spans().map(({ name }) => name)).toEqual(['execute_tool search', 'invoke_agent a']);
+    expect(recording.names()).toEqual(['execute_tool search', 'invoke_agent a']);
     tool[Symbol.dispose]();
     await session[Symbol.asyncDispose]();
     expect(tree('baton.session.status', 'baton.run.status')).toBe(

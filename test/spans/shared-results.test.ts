@@ -1,31 +1,18 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
-import { spanTree } from '../support/span-tree.ts';
+import type { Baton } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
+const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const { tree, names: ended, warnings } = recording;
 let baton: Baton;
-const warnings: string[] = [];
 
 beforeEach(() => {
-  recording = startRecording();
-  baton = new Baton({ agent: 'triage', onWarning: ({ message }) => warnings.push(message) });
+  baton = recording.client();
 });
 
-afterEach(async () => {
-  await recording.stop();
-  expect(warnings.splice(0)).toEqual([]);
-});
-
-function tree(): string {
-  return spanTree(recording.spans(), { show: ['error.type', 'baton.run.status', 'baton.session.status'] });
-}
-
-function ended(): string[] {
-  return recording.spans().map(({ name }) => name);
-}
+afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 function endOf(name: string): number {
   const [seconds, nanos] = recording.spans().find((span) => span.name === name)?.endTime ?? [0, 0];

@@ -1,31 +1,25 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { ParentBasedSampler, SamplingDecision } from '@opentelemetry/sdk-trace-base';
-import { Baton } from '../../src/index.ts';
-import { type Recording, startRecording } from '../support/recording.ts';
+import type { Baton } from '../../src/index.ts';
+import { recordEachTest } from '../support/recording.ts';
 
-let recording: Recording;
-let baton: Baton;
 /** Whether the sampler keeps the traces that begin now. */
 let keeps = false;
+const root = {
+  shouldSample: () => ({
+    decision: keeps ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+  }),
+  toString: () => 'as the test says',
+};
+const recording = recordEachTest({ sampler: new ParentBasedSampler({ root }) });
+const { names: ended } = recording;
+let baton: Baton;
 
 beforeEach(() => {
   keeps = false;
-  const root = {
-    shouldSample: () => ({
-      decision: keeps ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
-    }),
-    toString: () => 'as the test says',
-  };
-  recording = startRecording({ sampler: new ParentBasedSampler({ root }) });
-  baton = new Baton({ agent: 'triage', strict: true });
+  baton = recording.client({ strict: true });
 });
-
-afterEach(() => recording.stop());
-
-function ended(): string[] {
-  return recording.spans().map(({ name }) => name);
-}
 
 function foreign(name: string): void {
   trace.getTracer('app').startSpan(name).end();
