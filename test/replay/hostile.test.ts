@@ -9,7 +9,7 @@ import {
   renderSessionList,
   renderSessions,
 } from '../../src/replay.ts';
-import { expectLinear } from './growth.ts';
+import { expectLinear } from '../support/growth.ts';
 import { toOtlpLine } from './otlp-request.ts';
 import { at, Recording } from './recording.ts';
 

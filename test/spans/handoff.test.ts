@@ -342,7 +342,7 @@ invoke_workflow
     expect(Number.isInteger(waited)).toBe(true);
     const { startTime, endTime } = named('handoff billing');
     const length = micros(endTime) - micros(startTime);
-    expect(Math.abs(length / 1e3 - Number(waited))).toBeLessThan(5);
+    expect(Math.abs(length / 1e3 - Number(waited))).toBeLessThan(1);
     expect(waited).toBeGreaterThanOrEqual(48);
     expect(micros(named('invoke_agent billing').endTime) - micros(endTime)).toBeGreaterThanOrEqual(24_000);
     expect([...handoffs].map(({ waitMs }) => waitMs)).toEqual([waited]);
@@ -367,10 +367,12 @@ invoke_workflow
     const receiver = named('invoke_agent billing');
     const handoff = named('handoff billing');
     const answer = named('accept_handoff triage');
-    expect(answer.attributes['baton.handoff.wait_ms']).toBeLessThan(25);
+    const waited = (micros(receiver.startTime) - micros(handoff.startTime)) / 1e3;
+    expect(Math.abs(Number(answer.attributes['baton.handoff.wait_ms']) - waited)).toBeLessThan(1);
     for (const at of [answer.startTime, answer.endTime, handoff.endTime, receiver.events[0]?.time ?? [0, 0]]) {
       expect(micros(at) - micros(receiver.startTime)).toBeGreaterThanOrEqual(0);
-      expect(micros(at) - micros(receiver.startTime)).toBeLessThan(1_000);
+      // Before its work, which lasted so long at least.
+      expect(micros(receiver.endTime) - micros(at)).toBeGreaterThan(28_000);
     }
     expect(micros(answer.startTime)).toBeGreaterThan(micros(handoff.startTime));
     expect(micros(answer.endTime)).toBeLessThanOrEqual(micros(handoff.endTime));
