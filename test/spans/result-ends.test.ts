@@ -1,20 +1,18 @@
 import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import type { Baton } from '../../src/index.ts';
-import { recordEachTest } from '../support/recording.ts';
+import { recordResults } from './record-results.ts';
 
-const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const recording = recordResults();
 const { tree, names: ended, warnings } = recording;
 let baton: Baton;
 
 beforeEach(() => {
   baton = recording.client();
 });
-
-afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 function foreign(name: string): void {
   trace.getTracer('app').startSpan(name).end();

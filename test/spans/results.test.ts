@@ -2,20 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { Baton } from '../../src/index.ts';
-import { recordEachTest } from '../support/recording.ts';
+import { recordResults } from './record-results.ts';
 
-const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const recording = recordResults();
 const { tree, names: ended, warnings } = recording;
 let baton: Baton;
 
 beforeEach(() => {
   baton = recording.client();
 });
-
-afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 /** The name of the span that is active here. */
 function activeName(): string | undefined {

@@ -1,18 +1,16 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Baton } from '../../src/index.ts';
-import { recordEachTest } from '../support/recording.ts';
+import { recordResults } from './record-results.ts';
 
-const recording = recordEachTest({ show: ['error.type', 'baton.run.status', 'baton.session.status'] });
+const recording = recordResults();
 const { tree, names: ended, warnings } = recording;
 let baton: Baton;
 
 beforeEach(() => {
   baton = recording.client();
 });
-
-afterEach(() => expect(warnings.splice(0)).toEqual([]));
 
 function endOf(name: string): number {
   const [seconds, nanos] = recording.spans().find((span) => span.name === name)?.endTime ?? [0, 0];
