@@ -9,6 +9,8 @@ const project = (displayName: string, testMatch: string[], testPathIgnorePattern
   testMatch,
   testPathIgnorePatterns,
   testEnvironment: 'node',
+  // For what hangs, and not for what is slow: Jest's own five seconds are soon over on a busy machine.
+  testTimeout: 60_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
