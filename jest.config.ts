@@ -9,8 +9,6 @@ const project = (displayName: string, testMatch: string[], testPathIgnorePattern
   testMatch,
   testPathIgnorePatterns,
   testEnvironment: 'node',
-  // For what hangs, and not for what is slow: Jest's own five seconds are soon over on a busy machine.
-  testTimeout: 60_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -23,6 +21,8 @@ const project = (displayName: string, testMatch: string[], testPathIgnorePattern
 const config: Config = {
   // Jest leaves one processor to whoever watches; nobody does.
   maxWorkers: '100%',
+  // For what hangs, and not for what is slow: Jest's own five seconds are soon over on a busy machine.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/scripts/plain-summary.mjs'],
   projects: [
     project(

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildTimelines, readOtlpJson, renderText } from '../../src/replay.ts';
 import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { AgentProcess } from './support/agents.ts';
 import { timeless } from './support/recipe.ts';
-
-jest.setTimeout(60_000);
 
 let receiver: Receiver;
 let agents: readonly AgentProcess[];

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   buildTimelines,
   type RecordedSpan,
@@ -12,8 +12,6 @@ import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { AgentProcess } from './support/agents.ts';
 
 // Three processes, started once; each test has a session of its own.
-jest.setTimeout(60_000);
-
 let receiver: Receiver;
 let triage: AgentProcess;
 let billing: AgentProcess;

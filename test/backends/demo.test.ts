@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { runCli } from '../cli/run-cli.ts';
 import { closedPort } from '../doctor/backend.ts';
 import { type RunningBackend, startJaeger } from './support/backends.ts';
 import { describeWith } from './support/describe-with.ts';
 import { searchAsUi } from './support/search-page.ts';
-
-jest.setTimeout(60_000);
 
 describeWith(['jaeger'], 'otel-baton demo --jaeger', () => {
   let jaeger: RunningBackend;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { startApp } from './support/app.ts';
@@ -13,8 +13,6 @@ import { type Prometheus, startPrometheus } from './support/prometheus.ts';
 import { type Tier, tier } from './support/tier.ts';
 
 // Grafana does not run here. What its dashboard asks is asked in its place.
-
-jest.setTimeout(60_000);
 
 describeWith(['tempo'], 'the dashboard, asking Tempo,', () => {
   let tempo: RunningBackend;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { Baton } from '../../src/index.ts';
@@ -6,8 +6,6 @@ import { buildTimelines, readFromJaeger, readFromTempo } from '../../src/replay.
 import { type RunningBackend, startJaeger, startTempo } from './support/backends.ts';
 import { describeWith } from './support/describe-with.ts';
 import { eventually } from './support/eventually.ts';
-
-jest.setTimeout(60_000);
 
 describeWith(['jaeger', 'tempo'], 'a session of more traces than a backend gives by itself', () => {
   const running: RunningBackend[] = [];

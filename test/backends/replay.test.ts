@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   BackendError,
   type BackendSpans,
@@ -20,8 +20,6 @@ import { eventually } from './support/eventually.ts';
 import { runPrograms, type Sent } from './support/programs.ts';
 
 // Sessions told from the backends, held against what is told from the recorded file.
-
-jest.setTimeout(60_000);
 
 describeWith(['jaeger', 'tempo'], 'a session read back', () => {
   const running: RunningBackend[] = [];

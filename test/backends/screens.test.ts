@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { buildTimelines, type RecordedSpan } from '../../src/replay.ts';
 import { type RunningBackend, startJaeger } from './support/backends.ts';
@@ -13,8 +13,6 @@ import { allInJaeger } from './support/in-jaeger.ts';
 import { JaegerPage } from './support/jaeger-page.ts';
 
 // What people see, in the real UI in a real browser. UPDATE_IMAGES=1 makes the pictures of the documentation anew.
-
-jest.setTimeout(60_000);
 
 describeWith(['jaeger', 'chromium'], 'in the UI of Jaeger', () => {
   const images = process.env.UPDATE_IMAGES === '1' ? 'docs/images' : mkdtempSync(join(tmpdir(), 'otel-baton-images-'));

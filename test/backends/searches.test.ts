@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as attributes from '../../src/attributes.ts';
 import type { RecordedAttributes, RecordedSpan } from '../../src/replay.ts';
 import { type RunningBackend, startJaeger, startTempo } from './support/backends.ts';
@@ -9,8 +9,6 @@ import { searchAsUi } from './support/search-page.ts';
 import { runShop } from './support/shop.ts';
 
 // The searches of docs/backends.md and the links of deploy/jaeger/ui.json, as they stand there.
-
-jest.setTimeout(60_000);
 
 const page = readFileSync('docs/backends.md', 'utf8');
 

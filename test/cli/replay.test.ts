@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { closedPort, httpBackend } from '../doctor/backend.ts';
 import { toOtlpLine } from '../replay/otlp-request.ts';
 import { Recording } from '../replay/recording.ts';
@@ -12,8 +12,6 @@ import { customerService, fanOut } from '../replay/scenes.ts';
 import { runCli } from './run-cli.ts';
 
 // Each test starts processes, which takes a while on a busy machine.
-jest.setTimeout(60_000);
-
 const PIPELINE = 'test/fixtures/otlp/pipeline-001-by-hand.otlp.json';
 
 function fixture(name: string): string {

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as keys from '../../src/attributes.ts';
 import { spanKey } from '../../src/replay/span.ts';
@@ -17,8 +17,6 @@ import { toOtlpLine } from './otlp-request.ts';
 import { at } from './recording.ts';
 
 // Hundreds of recordings take their time on a busy machine.
-jest.setTimeout(60_000);
-
 const KINDS: readonly RecordedSpanKind[] = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 const OPERATIONS = ['invoke_workflow', 'invoke_agent', 'execute_tool', 'chat', 'embeddings', 'x'];
 const STATUSES = ['requested', 'accepted', 'completed', 'rejected', 'returned', 'failed', 'expired'];
