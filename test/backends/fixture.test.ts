@@ -30,7 +30,7 @@ describeWith(['jaeger', 'tempo', 'collector'], 'the real backends', () => {
     const log = /its log is (.+) and ends/.exec(message)?.[1] ?? '';
     expect(readFileSync(log, 'utf8')).toContain('nowhere');
     rmSync(dirname(log), { recursive: true });
-  }, 30_000);
+  });
 
   it('do not outlive tests that are killed', async () => {
     const script = `
@@ -48,7 +48,7 @@ describeWith(['jaeger', 'tempo', 'collector'], 'the real backends', () => {
     tests.kill('SIGKILL');
     while (await answers(url)) await sleep(20);
     rmSync(TMPDIR, { recursive: true });
-  }, 30_000);
+  });
 });
 
 async function answers(url: string): Promise<boolean> {

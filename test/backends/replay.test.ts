@@ -59,7 +59,7 @@ describeWith(['jaeger', 'tempo'], 'a session read back', () => {
       await eventually(async () => {
         const told = await runCli(['replay', ...sessionIds, flagOf[name], urlOf(name), '--width', '120']);
         expect(told).toEqual(expected);
-      }, 30_000);
+      });
     });
 
     it('is in the list, with time, agents, handoffs and errors, the newest first', async () => {
@@ -69,7 +69,7 @@ describeWith(['jaeger', 'tempo'], 'a session read back', () => {
       );
       await eventually(async () => {
         expect(await runCli(['replay', '--list', flagOf[name], urlOf(name)])).toEqual(expected);
-      }, 30_000);
+      });
     });
 
     it('is not found, which is said with what to do', async () => {

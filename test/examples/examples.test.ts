@@ -18,7 +18,7 @@ beforeAll(async () => {
     run('examples/003-customer-service.ts'),
     run('examples/004-pass-or-return.ts'),
   ]);
-}, 30_000);
+});
 
 /** The lines that match, each on one line and without its indentation. */
 function linesOf(output: string, pattern: RegExp): string[] {

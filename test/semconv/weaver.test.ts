@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 // Proves that the check with Weaver finds what it is there to find: a sound recording passes, each planted fault fails.
 
@@ -109,8 +109,6 @@ function record(name: string, spans: readonly Span[]): string {
   writeFileSync(file, otlp(spans));
   return file;
 }
-
-jest.setTimeout(30_000);
 
 const skipped = script(['--where']).output.trim() === '' && process.env.CI !== 'true';
 if (skipped) process.stdout.write('SKIPPED: the tests with Weaver, because there is none on this machine\n');

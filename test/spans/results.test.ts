@@ -772,7 +772,7 @@ describe('in a process of its own', () => {
     );
     expect(stderr).toBe('');
     lines = stdout.trim().split('\n');
-  }, 30_000);
+  });
 
   it.each(CASES.map(([name]) => name))('what nobody handles stays unhandled, once: %s', (name) => {
     const heard = (mode: string): string[] =>
