@@ -6,7 +6,7 @@ import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
-import { readDeeply, readOnce } from './input.ts';
+import * as fields from './input.ts';
 import type {
   ApprovalAnswer,
   ApprovalInput,
@@ -47,7 +47,30 @@ interface Performing<Handle> {
   perform<T>(fn: (handle: Handle) => T): T;
 }
 
-type Starter<Input> = (recorder: Recorder, input: Input) => object;
+/** One thing that an app can say: how it is read, and what is done with it. */
+interface Call<Input extends object, Result> {
+  readonly read: (given: Input) => Input;
+  readonly act: (recorder: Recorder, input: Input) => Result;
+}
+
+const SESSION: Call<SessionInput, object> = { read: fields.session, act: startSession };
+const RESUMED: Call<SessionInput, object> = { read: fields.session, act: resumeSession };
+const RUN: Call<RunInput, object> = { read: fields.run, act: startRun };
+const CHILD_RUN: Call<RunInput, object> = { read: fields.run, act: startChildRun };
+const STEP: Call<WorkflowStepInput, object> = { read: fields.step, act: startWorkflowStep };
+const TOOL: Call<ToolInput, object> = { read: fields.tool, act: startTool };
+const MCP_CALL: Call<McpCallInput, object> = { read: fields.mcpCall, act: startMcpCall };
+const MODEL_CALL: Call<ModelCallInput, object> = { read: fields.modelCall, act: startModelCall };
+const APPROVAL: Call<ApprovalInput, object> = { read: fields.approval, act: startApproval };
+const HANDOFF: Call<HandoffRequest, object> = { read: fields.handoff, act: requestHandoff };
+const ACCEPTED: Call<HandoffAnswer, void> = { read: fields.answer, act: acceptHandoff };
+const COMPLETED: Call<HandoffAnswer, void> = { read: fields.answer, act: completeHandoff };
+const REJECTED: Call<HandoffAnswer, void> = { read: fields.answer, act: rejectHandoff };
+const FAILED: Call<HandoffAnswer, void> = { read: fields.answer, act: failHandoff };
+const RETURNED: Call<HandoffAnswer, void> = { read: fields.answer, act: returnHandoff };
+const DECISION: Call<ApprovalAnswer, void> = { read: fields.decision, act: resolveApproval };
+const EVENT: Call<TrackedEvent, void> = { read: fields.event, act: trackEvent };
+const ERROR: Call<CapturedError, void> = { read: fields.error, act: captureError };
 
 /** How long `flush` and `shutdown` wait for the provider, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 10_000;
@@ -110,7 +133,7 @@ export class Baton {
 
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
   withSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#scope<Session>(startSession, input, fn).perform(fn);
+    return this.#scope<SessionInput, Session>(SESSION, input, fn).perform(fn);
   }
 
   /**
@@ -118,27 +141,27 @@ export class Baton {
    * when the `carrier` of `session.suspend()` is there.
    */
   resumeSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#scope<Session>(resumeSession, input, fn).perform(fn);
+    return this.#scope<SessionInput, Session>(RESUMED, input, fn).perform(fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
   withRun<T>(input: RunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#scope<Run>(startRun, input, fn).perform(fn);
+    return this.#scope<RunInput, Run>(RUN, input, fn).perform(fn);
   }
 
   /** A run that another run starts. Belongs to the agent it names, else to its step. */
   withChildRun<T>(input: ChildRunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#scope<Run>(startChildRun, input, fn).perform(fn);
+    return this.#scope<RunInput, Run>(CHILD_RUN, input, fn).perform(fn);
   }
 
   /** A named piece of a run. */
   withWorkflowStep<T>(input: WorkflowStepInput & Until<T>, fn: (step: WorkflowStep) => T): T {
-    return this.#scope<WorkflowStep>(startWorkflowStep, input, fn).perform(fn);
+    return this.#scope<WorkflowStepInput, WorkflowStep>(STEP, input, fn).perform(fn);
   }
 
   /** An action through a tool, with risk, action and resource. */
   withTool<T>(input: ToolInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#scope<ToolCall>(startTool, input, fn).perform(fn);
+    return this.#scope<ToolInput, ToolCall>(TOOL, input, fn).perform(fn);
   }
 
   /**
@@ -146,67 +169,67 @@ export class Baton {
    * on the handle. `suspend` lets the wait go on without this process.
    */
   withApproval<T>(input: ApprovalInput & Until<T>, fn: (approval: Approval) => T): T {
-    return this.#scope<Approval>(startApproval, input, fn).perform(fn);
+    return this.#scope<ApprovalInput, Approval>(APPROVAL, input, fn).perform(fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
   withLlmCall<T>(input: ModelCallInput & Until<T>, fn: (call: ModelCall) => T): T {
-    return this.#scope<ModelCall>(startModelCall, input, fn).perform(fn);
+    return this.#scope<ModelCallInput, ModelCall>(MODEL_CALL, input, fn).perform(fn);
   }
 
   /** A tool that is called over the Model Context Protocol. */
   withMcpCall<T>(input: McpCallInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#scope<ToolCall>(startMcpCall, input, fn).perform(fn);
+    return this.#scope<McpCallInput, ToolCall>(MCP_CALL, input, fn).perform(fn);
   }
 
   /** `withSession` for code that cannot wrap itself in a callback: call `end()`, or `await using` it. */
   startSession(input: SessionInput): Session {
-    return this.#start(startSession, input);
+    return this.#start(SESSION, input);
   }
 
   /** `withRun` without a callback. What happens inside names it by `runId` or `parentRunId`, or runs in `within`. */
   startRun(input: RunInput): Run {
-    return this.#start(startRun, input);
+    return this.#start(RUN, input);
   }
 
   /** `withChildRun` without a callback. */
   startChildRun(input: ChildRunInput): Run {
-    return this.#start(startChildRun, input);
+    return this.#start(CHILD_RUN, input);
   }
 
   /** `withWorkflowStep` without a callback. */
   startWorkflowStep(input: WorkflowStepInput): WorkflowStep {
-    return this.#start(startWorkflowStep, input);
+    return this.#start(STEP, input);
   }
 
   /** `withTool` without a callback. */
   startTool(input: ToolInput): ToolCall {
-    return this.#start(startTool, input);
+    return this.#start(TOOL, input);
   }
 
   /** `withApproval` without a callback. */
   startApproval(input: ApprovalInput): Approval {
-    return this.#start(startApproval, input);
+    return this.#start(APPROVAL, input);
   }
 
   /** `withLlmCall` without a callback. */
   startLlmCall(input: ModelCallInput): ModelCall {
-    return this.#start(startModelCall, input);
+    return this.#start(MODEL_CALL, input);
   }
 
   /** `withMcpCall` without a callback. */
   startMcpCall(input: McpCallInput): ToolCall {
-    return this.#start(startMcpCall, input);
+    return this.#start(MCP_CALL, input);
   }
 
   /** One agent asks another to take over. A run picks it up by `handoffId`, or as the oldest that waits for it. */
   trackHandoffRequested(input: HandoffRequest): Handoff {
-    return this.#start(requestHandoff, input);
+    return this.#start(HANDOFF, input);
   }
 
   /** The receiver has taken over. The same as `run.handoff.accept()`, for code that has the ids alone. */
   trackHandoffAccepted(input: HandoffAnswer = {}): void {
-    this.#quietly(acceptHandoff, input);
+    this.#quietly(ACCEPTED, input);
   }
 
   /**
@@ -214,37 +237,37 @@ export class Baton {
    * where they start. `trackHandoffAccepted` and `run.handoff.complete()` say which of both.
    */
   trackHandoffCompleted(input: HandoffAnswer = {}): void {
-    this.#quietly(completeHandoff, input);
+    this.#quietly(COMPLETED, input);
   }
 
   /** The receiver will not take it: a decision, not an error. */
   trackHandoffRejected(input: HandoffAnswer = {}): void {
-    this.#quietly(rejectHandoff, input);
+    this.#quietly(REJECTED, input);
   }
 
   /** Taking over went wrong. */
   trackHandoffFailed(input: HandoffAnswer = {}): void {
-    this.#quietly(failHandoff, input);
+    this.#quietly(FAILED, input);
   }
 
   /** The work goes back to whoever handed it over. */
   trackHandoffReturned(input: HandoffAnswer = {}): void {
-    this.#quietly(returnHandoff, input);
+    this.#quietly(RETURNED, input);
   }
 
   /** The decision on an approval that was asked for here or in another process, by its carrier or its id. */
   resolveApproval(input: ApprovalAnswer): void {
-    this.#quietly(resolveApproval, input);
+    this.#quietly(DECISION, input);
   }
 
   /** Something of the app's own that happened: a span event on the innermost scope, named by its type. */
   track(input: TrackedEvent): void {
-    this.#quietly(trackEvent, input);
+    this.#quietly(EVENT, input);
   }
 
   /** An error that the app dealt with: an `exception` event, and no failed span. */
   captureError(input: CapturedError): void {
-    this.#quietly(captureError, input);
+    this.#quietly(ERROR, input);
   }
 
   /**
@@ -311,78 +334,82 @@ export class Baton {
    * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
    * from here: each frame more around it would cost a recursion of the app a part of its depth.
    */
-  #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
-    if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
+  #scope<Input extends object, Handle>(call: Call<Input, object>, input: Input, fn: unknown): Performing<Handle> {
+    if (typeof fn !== 'function') return this.#withoutCallback(call, input, fn);
     try {
-      return this.#start<never, Performing<Handle>>(start, input as never);
+      return this.#start<Input, Performing<Handle>>(call, input);
     } catch (error) {
       if (!isAsync(fn)) throw error;
       return { perform: () => Promise.reject(error) as never };
     }
   }
 
-  #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
+  #withoutCallback<Input extends object, Handle>(
+    call: Call<Input, object>,
+    input: unknown,
+    fn: unknown,
+  ): Performing<Handle> {
     this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
     if (typeof input !== 'function') return { perform: () => undefined as never };
     // Options left out: the only function there is, is what the app wants to run.
-    return { perform: () => this.#scope<Handle>(start, {}, input).perform(input as never) };
+    return { perform: () => this.#scope<Input, Handle>(call, {} as Input, input).perform(input as never) };
   }
 
-  #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
+  #start<Input extends object, Handle>(call: Call<Input, object>, input: Input): Handle {
     if (this.#records()) {
-      const given = this.#given(input);
-      const handle = this.#tried(start, given);
+      const given = this.#given(call, input);
+      const handle = this.#tried(call, given);
       if (handle) return endingAs(handle, given) as Handle;
     }
-    return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
+    return silently((call as unknown) === SESSION || (call as unknown) === RESUMED, input) as Handle;
   }
 
-  #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(record, this.#given(input));
+  #quietly<Input extends object>(call: Call<Input, void>, input: Input): void {
+    if (this.#records()) this.#tried(call, this.#given(call, input));
   }
 
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
   #records(): boolean {
     if (!this.#enabled) return false;
-    if (this.#recorder.provider() !== undefined) return true;
+    if (this.#recorder.isHeard) return true;
     this.#missed++;
     return false;
   }
 
   /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
-  #given<Input extends object>(given: Input): Input {
+  #given<Input extends object>({ read }: Call<Input, unknown>, given: Input): Input {
     if (typeof given !== 'object' || given === null) {
       this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
       return {} as Input;
     }
-    const { input, unreadable } = readOnce(given);
-    if (unreadable.length > 0) this.#cannotRead(unreadable);
-    return input;
-  }
-
-  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
-  #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
     try {
-      return action(this.#recorder, input);
-    } catch (error) {
-      return this.#triedAgain(action, input, error);
+      return read(given);
+    } catch {
+      const { input, unreadable } = fields.readEach(given);
+      this.#cannotRead(unreadable);
+      return input;
     }
   }
 
-  #triedAgain<Input extends object, T>(
-    action: (recorder: Recorder, input: Input) => T,
-    given: Input,
-    failure: unknown,
-  ): T | undefined {
+  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
+  #tried<Input extends object, T>(call: Call<Input, T>, input: Input): T | undefined {
+    try {
+      return call.act(this.#recorder, input);
+    } catch (error) {
+      return this.#triedAgain(call, input, error);
+    }
+  }
+
+  #triedAgain<Input extends object, T>(call: Call<Input, T>, given: Input, failure: unknown): T | undefined {
     if (failure instanceof BatonError) throw failure;
     // Where there is no room on the stack, the app's own next call says so.
     if (isOverflow(failure)) return undefined;
-    const { input, unreadable } = readDeeply(given);
+    const { input, unreadable } = fields.readDeeply(given);
     try {
       // All of it can be read: what threw is not the app's.
       if (unreadable.length === 0) throw failure;
       this.#cannotRead(unreadable);
-      return action(this.#recorder, input);
+      return call.act(this.#recorder, input);
     } catch (error) {
       if (error instanceof BatonError) throw error;
       this.#recorder.failed('recording', error);

@@ -45,18 +45,18 @@ const clock = sharedByAll('clock.v1', () => ({
   room: ROOM,
 }));
 
-/** Those that this copy of the package has met. */
+/** Those that this copy of the package has met. Asking for `performance` takes a fifth as long as asking what it shows. */
+let stopwatch: Stopwatch = STANDING_STILL;
 let wallClock: typeof Date.now | undefined;
 let monotonicClock: Stopwatch['now'] | undefined;
 let isReal = false;
 let heldBack = MAX_HELD_BACK_MILLIS;
 
 export function now(): Micros {
-  const stopwatch: Stopwatch = globalThis.performance ?? STANDING_STILL;
-  if (Date.now !== wallClock || stopwatch.now !== monotonicClock) meet(stopwatch);
+  if (Date.now !== wallClock || stopwatch.now !== monotonicClock) meet();
   const monotonic = stopwatch.now();
   let micros = Math.floor((monotonic + clock.offset) * 1_000);
-  if (monotonic >= clock.same || micros === clock.said) micros = compare(monotonic, stopwatch);
+  if (monotonic >= clock.same || micros === clock.said) micros = compare(monotonic);
   if (micros !== clock.said) {
     clock.said = micros;
     clock.room = ROOM;
@@ -95,7 +95,8 @@ export function toHrTime(micros: Micros): HrTime {
 }
 
 /** Fake timers put other clocks in the place of the real ones, and take them away again. */
-function meet(stopwatch: Stopwatch): void {
+function meet(): void {
+  stopwatch = globalThis.performance ?? STANDING_STILL;
   // Another monotonic clock starts anywhere: it goes on where the one before it stopped.
   if (monotonicClock !== undefined && stopwatch.now !== monotonicClock) {
     clock.offset = clock.told / 1_000 - stopwatch.now();
@@ -111,7 +112,12 @@ function meet(stopwatch: Stopwatch): void {
  * Reading both clocks each time would cost twice as much. A millisecond of the wall clock began after the comparison that
  * still saw the one before, so it is not over sooner than a millisecond after that one.
  */
-function compare(monotonic: number, stopwatch: Stopwatch): Micros {
+function compare(shown: number): Micros {
+  let monotonic = shown;
+  if (stopwatch !== (globalThis.performance ?? STANDING_STILL)) {
+    meet();
+    monotonic = stopwatch.now();
+  }
   const wall = Date.now();
   if (wall !== clock.wall) clock.same = isReal && wall === clock.wall + 1 ? clock.compared + 1 : 0;
   clock.wall = wall;

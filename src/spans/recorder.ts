@@ -79,6 +79,11 @@ export class Recorder {
     return registeredProvider(this.#given);
   }
 
+  /** Whether somebody records, as of the last look; where nobody did, as of now. Each start looks again. */
+  get isHeard(): boolean {
+    return this.#tracer !== undefined || this.provider() !== undefined;
+  }
+
   /**
    * The tracer, looked up at each start: a provider may be registered late, and one taken early from another copy of the
    * API never connects. Kept per provider, because a lookup there builds a key.
