@@ -26,20 +26,20 @@ import type {
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOverflow } from './room-left.ts';
 import { toAgent } from './span-model.ts';
-import { Activity, type Ending } from './spans/activity.ts';
-import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
-import { resolveApproval, startApproval } from './spans/approval.ts';
-import { captureError, trackEvent } from './spans/event.ts';
-import { Metrics } from './spans/metrics.ts';
-import { startModelCall } from './spans/model-call.ts';
-import { Recorder } from './spans/recorder.ts';
-import { endAllOf } from './spans/registry.ts';
-import { requestHandoff } from './spans/request.ts';
-import { startChildRun, startRun } from './spans/run.ts';
-import { Silent } from './spans/silent.ts';
-import { resumeSession, startSession } from './spans/start-session.ts';
-import { startMcpCall, startTool } from './spans/tool-call.ts';
-import { startWorkflowStep } from './spans/workflow-step.ts';
+import { Activity, type Ending } from './scopes/scope.ts';
+import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './handoffs/answer.ts';
+import { resolveApproval, startApproval } from './scopes/approval.ts';
+import { captureError, trackEvent } from './scopes/event.ts';
+import { Metrics } from './tracing/metrics.ts';
+import { startModelCall } from './scopes/model-call.ts';
+import { Recorder } from './tracing/recorder.ts';
+import { endAllOf } from './sessions/enclosing-scope.ts';
+import { requestHandoff } from './handoffs/request.ts';
+import { startChildRun, startRun } from './scopes/run.ts';
+import { Silent } from './scopes/no-op.ts';
+import { resumeSession, startSession } from './scopes/start-session.ts';
+import { startMcpCall, startTool } from './scopes/tool-call.ts';
+import { startWorkflowStep } from './scopes/workflow-step.ts';
 import { within } from './time-limit.ts';
 
 /** A started piece of work that runs the app's callback inside itself. */

@@ -3,9 +3,9 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped, type Session } from '../../src/index.ts';
-import type { Activity } from '../../src/spans/activity.ts';
-import { evictedRun } from '../../src/spans/known-runs.ts';
-import { registry } from '../../src/spans/registry.ts';
+import type { Activity } from '../../src/scopes/scope.ts';
+import { evictedRun } from '../../src/sessions/runs.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 
 // Programs that start and mostly do not end, in small bounds: in scopes of what is open, has ended or gave way, and by ids named

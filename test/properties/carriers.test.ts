@@ -2,7 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton, type Handoff, type Run, type Session } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 
 // Two clients hand work to each other by carriers, in any order: requests, pick-ups, answers and reports, some twice, some

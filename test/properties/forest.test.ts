@@ -3,7 +3,7 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 

@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check';
 import { Baton, type Handoff, type HandoffStatistics, type Run } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 
 // Anything that can be said of handoffs in one process, in any order, also what is misuse: asked, picked up, answered by whoever,

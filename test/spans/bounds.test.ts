@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOffSampler, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 

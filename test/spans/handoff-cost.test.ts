@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Handoff } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
-import { Waiting } from '../../src/spans/waiting.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
+import { Waiting } from '../../src/handoffs/waiting.ts';
 import { startRecording } from '../support/recording.ts';
 
 // No look-up goes through what is open or answered: with four times as many an operation costs about the same. Both are measured

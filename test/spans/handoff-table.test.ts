@@ -5,7 +5,7 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Handoff, type HandoffMode, type Run, type Session } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 
 // The tables of docs/span-model.md, walked through cell by cell: each cell is played, and what comes of it is held against

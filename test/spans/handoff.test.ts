@@ -20,7 +20,7 @@ import {
   type Session,
   type SessionHandoffs,
 } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
 import { spanTree } from '../support/span-tree.ts';
 

@@ -1,0 +1,25 @@
+import type { Link } from '@opentelemetry/api';
+import { ATTR_LINK_TYPE } from '../attributes.ts';
+import { fromId } from '../context/place.ts';
+import { describe } from '../errors.ts';
+import { elsewhereById } from './elsewhere.ts';
+import { hasEnded } from '../sessions/runs.ts';
+import { linkTo, type Recorder } from '../tracing/recorder.ts';
+import { handoffById, registry } from '../sessions/enclosing-scope.ts';
+
+/** Links to the work that comes together here: of a handoff, to the run that took it, where that is known. */
+export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined): Link[] | undefined {
+  if (ids === undefined || ids === null) return undefined;
+  const links: Link[] = [];
+  for (const id of Array.isArray(ids) ? ids : [ids]) {
+    const runId = (handoffById(id)?.current ?? elsewhereById(id))?.runId ?? id;
+    const place = fromId(runId);
+    if (!place) {
+      recorder.diagnostics.misuse('unknown_run', `joins: expected ids of runs or handoffs, got ${describe(id)}`);
+      continue;
+    }
+    if (registry.runs.has(runId) || hasEnded(runId)) place.isRemote = false;
+    links.push(linkTo(place, { [ATTR_LINK_TYPE]: 'join' }));
+  }
+  return links.length > 0 ? links : undefined;
+}

@@ -1,0 +1,269 @@
+import { type Context, context as contextApi, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
+import { toHeaderText } from '../context/header-text.ts';
+import { CARRIER_SESSION, inject } from '../context/headers.ts';
+import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
+import { scopeOf, withScope } from '../context/scope.ts';
+import { isSuppressed } from '../context/suppress.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import type {
+  Approval,
+  Handoff,
+  HandoffStatistics,
+  ModelCall,
+  Run,
+  Session,
+  SessionHandoffs,
+  ToolCall,
+  WorkflowStep,
+} from '../handles.ts';
+import type { Carrier } from '../model.ts';
+import { registry, remember } from '../sessions/enclosing-scope.ts';
+import type { Awaiting } from '../results/completion.ts';
+import { keepScope, keepScopeOfAll, settle } from '../results/complete.ts';
+
+const NO_STATISTICS: HandoffStatistics = {
+  totalHandoffs: 0,
+  path: '',
+  agentsInvolved: 0,
+  agents: [],
+  byStatus: {},
+  loop: false,
+};
+
+const NO_HANDOFFS: SessionHandoffs = {
+  count: 0,
+  path: () => '',
+  statistics: () => NO_STATISTICS,
+  [Symbol.iterator]: () => [][Symbol.iterator](),
+};
+
+/**
+ * The handle of what is not recorded: switched off, no provider, suppressed, not sampled. It does nothing and costs next
+ * to nothing; its ids are made when somebody asks, unique and valid in form.
+ */
+export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff, Approval {
+  private readonly session: boolean;
+  private ownId: string | undefined;
+  private givenSessionId: string | undefined;
+
+  constructor(session: boolean, id?: string, sessionId?: string) {
+    this.session = session;
+    this.ownId = id;
+    this.givenSessionId = sessionId;
+  }
+
+  get id(): string {
+    if (this.session) return this.sessionId;
+    this.ownId ??= unrecordedId();
+    return this.ownId;
+  }
+
+  get sessionId(): string {
+    this.givenSessionId ??= randomSessionId();
+    return this.givenSessionId;
+  }
+
+  get handoffs(): SessionHandoffs {
+    return NO_HANDOFFS;
+  }
+
+  get handoff(): undefined {
+    return undefined;
+  }
+
+  carrier(): Record<string, string> {
+    return { [CARRIER_SESSION]: toHeaderText(this.sessionId) };
+  }
+  suspend(): Carrier {
+    return this.carrier();
+  }
+  approve(): void {}
+  reject(): void {}
+  expire(): void {}
+  within<T>(fn: () => T): T {
+    return fn();
+  }
+  perform<T>(fn: (handle: this) => T): T {
+    return fn(this);
+  }
+  setMetadata(): void {}
+  setOutputSummary(): void {}
+  setUsage(): void {}
+  setAgent(): void {}
+  setPayloadSummary(): void {}
+  setResult(): void {}
+  setCached(): void {}
+  setResponse(): void {}
+  end(): void {}
+  fail(): void {}
+  [Symbol.dispose](): void {
+    this.end();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    return Promise.resolve();
+  }
+}
+
+/** Marks a context as one in which nothing is recorded, so that nothing inside it is even tried. */
+export class SilentScope {
+  readonly silent = true;
+  readonly sessionId: string | undefined;
+  /** No callback of a scope is around: what a promise in here gives, no scope further out sees. */
+  readonly isOpen: boolean;
+
+  constructor(sessionId: string | undefined, isOpen = false) {
+    this.sessionId = sessionId;
+    this.isOpen = isOpen;
+  }
+}
+
+function withinSilence<T>(context: Context, fn: () => T): T {
+  const scope = new SilentScope(silentSessionId(context), true);
+  return contextApi.with(withScope(context, trace.getSpan(context), scope), fn);
+}
+
+/**
+ * Whether nothing is recorded here: tracing is suppressed, the run or session that is named was not sampled, or in a scope that records nothing,
+ * unless the name leads to a run that does.
+ */
+export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
+  if (isSuppressed(active)) return true;
+  const scope = scopeOf(active);
+  if (runId !== undefined && runId !== scope?.runId) {
+    if (registry.runs.has(runId)) return false;
+    if (fromId(runId)?.traceFlags === 0) return true;
+  } else if (sessionId !== undefined && registry.droppedSessions.get(sessionId) && !registry.sessions.get(sessionId)) {
+    return true;
+  }
+  return scope?.silent === true;
+}
+
+/**
+ * A scope inside one that records nothing, or that names a run or a session of which nothing is recorded: what happens in it, ours and
+ * foreign, is dropped with that.
+ */
+class Unheard extends Silent {
+  private readonly context: Context;
+  /** No scope further out keeps the context for what a promise gives. */
+  private readonly isOutermost: boolean;
+
+  constructor(session: boolean, sessionId: string | undefined, context: Context, isOutermost: boolean) {
+    super(session, undefined, sessionId);
+    this.context = context;
+    this.isOutermost = isOutermost;
+  }
+
+  override within<T>(fn: () => T): T {
+    return withinSilence(this.context, fn);
+  }
+
+  override perform<T>(fn: (handle: this) => T): T {
+    const result = contextApi.with(this.context, fn, undefined, this);
+    return this.isOutermost ? keepScopeOfAll(result, this.context, fn) : keepScope(result, this.context);
+  }
+}
+
+/** The handle of what starts where nothing is recorded (`isSilent`), by the run or the session that it names. */
+export function unheard(active: Context, session: boolean, sessionId?: string, runId?: string): Silent {
+  // Who suppresses tracing does so for one call, and not for what is read after it.
+  if (isSuppressed(active)) return new Silent(session, undefined, sessionId);
+  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
+  if (scope?.silent) {
+    const id = session ? sessionId : (sessionId ?? scope.sessionId);
+    if (!scope.isOpen) return new Unheard(session, id, active, false);
+    const context = withScope(active, trace.getSpan(active), new SilentScope(scope.sessionId));
+    return new Unheard(session, id, context, true);
+  }
+  const place = fromId(runId) ?? registry.droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, place && trace.wrapSpanContext(place), new SilentScope(sessionId));
+  return new Unheard(session, sessionId, context, true);
+}
+
+/** The session of a scope that records nothing. */
+export function silentSessionId(active: Context): string | undefined {
+  return scopeOf(active)?.sessionId;
+}
+
+/** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
+export class SilentHandoff extends Silent {
+  private readonly active: Context;
+  private readonly sourceRunId: string | undefined;
+  private readonly isInSession: boolean;
+
+  constructor(active: Context, sessionId: string | undefined, sourceRunId: string | undefined) {
+    super(false, undefined, sessionId);
+    this.active = active;
+    this.sourceRunId = sourceRunId;
+    this.isInSession = sessionId !== undefined;
+  }
+
+  override carrier(): Record<string, string> {
+    const carrier = inject(this.active);
+    // An unsampled run that is named alone leads to its trace, and to no session.
+    if (fromId(this.sourceRunId)) carrier.traceparent ??= this.sourceRunId as string;
+    if (this.isInSession || carrier.traceparent === undefined) carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
+    return carrier;
+  }
+}
+
+/**
+ * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
+ * is dropped with it and shares its trace id.
+ */
+export class Unsampled extends Silent implements Awaiting {
+  readonly context: Context;
+  readonly #isSession: boolean;
+
+  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
+    const place = span.spanContext();
+    super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
+    this.context = withScope(around, span, new SilentScope(sessionId));
+    this.#isSession = session;
+    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place, diagnostics);
+  }
+
+  override within<T>(fn: () => T): T {
+    return withinSilence(this.context, fn);
+  }
+
+  readonly until = undefined;
+  readonly ended = false;
+
+  override perform<T>(fn: (handle: this) => T): T {
+    let result: T;
+    try {
+      result = contextApi.with(this.context, fn, undefined, this);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+    return settle(result, this, fn);
+  }
+
+  override end(): void {
+    if (this.#isSession) registry.droppedSessions.delete(this.sessionId);
+  }
+
+  override fail(): void {
+    this.end();
+  }
+
+  done(): void {
+    this.end();
+  }
+  failed(): void {
+    this.end();
+  }
+  cancelled(): void {
+    this.end();
+  }
+  given(): void {}
+  holds(): void {}
+  gaveUp(): void {
+    this.end();
+  }
+  cannotWatch(): void {
+    this.end();
+  }
+}
