@@ -6,6 +6,7 @@ import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
 import { BatonError, type BatonErrorCode, describe } from './errors.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
+import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './handoffs/answer.ts';
 import * as fields from './input.ts';
 import type {
   ApprovalAnswer,
@@ -25,22 +26,21 @@ import type {
 } from './model.ts';
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { isOverflow } from './room-left.ts';
-import { toAgent } from './span-model.ts';
-import { Activity, type Ending } from './scopes/scope.ts';
-import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './handoffs/answer.ts';
 import { resolveApproval, startApproval } from './scopes/approval.ts';
 import { captureError, trackEvent } from './scopes/event.ts';
-import { Metrics } from './tracing/metrics.ts';
 import { startModelCall } from './scopes/model-call.ts';
-import { Recorder } from './tracing/recorder.ts';
-import { endAllOf } from './sessions/enclosing-scope.ts';
-import { requestHandoff } from './handoffs/request.ts';
+import { NoOp } from './scopes/no-op.ts';
 import { startChildRun, startRun } from './scopes/run.ts';
-import { Silent } from './scopes/no-op.ts';
+import { type Ending, RecordedScope } from './scopes/scope.ts';
+import { startHandoff } from './scopes/start-handoff.ts';
 import { resumeSession, startSession } from './scopes/start-session.ts';
 import { startMcpCall, startTool } from './scopes/tool-call.ts';
 import { startWorkflowStep } from './scopes/workflow-step.ts';
+import { endAllOf } from './sessions/open-scopes.ts';
+import { toAgent } from './span-model.ts';
 import { within } from './time-limit.ts';
+import { Metrics } from './tracing/metrics.ts';
+import { Recorder } from './tracing/recorder.ts';
 
 /** A started piece of work that runs the app's callback inside itself. */
 interface Performing<Handle> {
@@ -62,7 +62,7 @@ const TOOL: Call<ToolInput, object> = { read: fields.tool, act: startTool };
 const MCP_CALL: Call<McpCallInput, object> = { read: fields.mcpCall, act: startMcpCall };
 const MODEL_CALL: Call<ModelCallInput, object> = { read: fields.modelCall, act: startModelCall };
 const APPROVAL: Call<ApprovalInput, object> = { read: fields.approval, act: startApproval };
-const HANDOFF: Call<HandoffRequest, object> = { read: fields.handoff, act: requestHandoff };
+const HANDOFF: Call<HandoffRequest, object> = { read: fields.handoff, act: startHandoff };
 const ACCEPTED: Call<HandoffAnswer, void> = { read: fields.answer, act: acceptHandoff };
 const COMPLETED: Call<HandoffAnswer, void> = { read: fields.answer, act: completeHandoff };
 const REJECTED: Call<HandoffAnswer, void> = { read: fields.answer, act: rejectHandoff };
@@ -361,7 +361,7 @@ export class Baton {
       const handle = this.#tried(call, given);
       if (handle) return endingAs(handle, given) as Handle;
     }
-    return silently((call as unknown) === SESSION || (call as unknown) === RESUMED, input) as Handle;
+    return noOp((call as unknown) === SESSION || (call as unknown) === RESUMED, input) as Handle;
   }
 
   #quietly<Input extends object>(call: Call<Input, void>, input: Input): void {
@@ -433,18 +433,18 @@ function isAsync(fn: unknown): boolean {
 /** A handle that lasts, and what the options say of its end. */
 function endingAs(handle: object, input: object): object {
   const { until, signal } = input as Partial<Ending>;
-  if ((until === undefined && signal === undefined) || !(handle instanceof Activity)) return handle;
+  if ((until === undefined && signal === undefined) || !(handle instanceof RecordedScope)) return handle;
   handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
   return handle;
 }
 
 /** A handle that records nothing; a session keeps the id that the app gave it. */
-function silently(isSession: boolean, input: SessionInput | null | undefined): Silent {
+function noOp(isSession: boolean, input: SessionInput | null | undefined): NoOp {
   let id: unknown;
   try {
     id = input?.sessionId ?? (isSession ? (input?.id ?? sessionOf(input?.carrier)) : undefined);
   } catch {
     // A getter of the app's that throws is not worth a session id.
   }
-  return new Silent(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
+  return new NoOp(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
 }

@@ -3,19 +3,19 @@ import * as key from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
 import type { HandoffAnswer } from '../model.ts';
-import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
-import { type Around, locate } from '../sessions/resolve.ts';
-import { type Micros, now, tick, toHrTime } from '../tracing/clock.ts';
-import { type Elsewhere, elsewhereById, isOver, sessionById } from './elsewhere.ts';
-import { errorStatus, errorTypeOf, exceptionAttributes } from '../tracing/failure.ts';
-import type { Handoff } from './handoff.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { NOT_RECORDED, resolve } from '../sessions/resolve.ts';
 import { hasEnded } from '../sessions/runs.ts';
-import { handoffElsewhere } from './pick-up.ts';
+import { type SessionRecord, sessionById } from '../sessions/session-record.ts';
+import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
+import { type Micros, now, tick, toHrTime } from '../tracing/clock.ts';
+import { errorStatus, errorTypeOf, exceptionAttributes } from '../tracing/failure.ts';
 import { linkTo, type Recorder } from '../tracing/recorder.ts';
-import { handoffById, registry } from '../sessions/enclosing-scope.ts';
-import type { Run } from '../scopes/run.ts';
-import type { SessionRecord } from '../sessions/session-record.ts';
-import { isSilent } from '../scopes/no-op.ts';
+import { elsewhereById, isOver } from './elsewhere.ts';
+import { type Elsewhere, type Handoff, type HandoffRun, handoffRun, openRun } from './handoff.ts';
+import { handoffById } from './known-handoffs.ts';
+import { ledgerOf } from './ledger.ts';
+import { handoffElsewhere } from './pick-up.ts';
 import type { Try } from './try.ts';
 
 /** What the app says. `completed` without an acceptance before is one, when it comes from `trackHandoffCompleted`. */
@@ -40,8 +40,8 @@ export const failHandoff: Answer = (recorder, input) => answer(recorder, 'failed
 
 function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
   const active = recorder.active();
-  if (isSilent(active, input.runId)) return;
-  const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
+  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (around === NOT_RECORDED) return;
   const attempt = findTry(recorder, input, around, active);
   if (!attempt) return;
   say(recorder, attempt, around, attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked, input);
@@ -51,11 +51,11 @@ function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
 function findTry(
   recorder: Recorder,
   input: HandoffAnswer,
-  around: Around | undefined,
+  around: EnclosingScope | undefined,
   active: Context,
-): Try | undefined {
+): Try<Handoff> | undefined {
   const { handoffId } = input;
-  const run = around?.run;
+  const run = handoffRun(around?.run);
   if (handoffId !== undefined && handoffId !== null) {
     if (run?.pickedUp?.handoff.id === handoffId) return run.pickedUp;
     const known = handoffById(handoffId);
@@ -64,14 +64,14 @@ function findTry(
   if (run?.pickedUp) return run.pickedUp;
   if (run?.cameForNone) return undefined;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
-  const waiting = around?.record.handoffs.waiting.find(run?.parentId, receiver);
+  const waiting = around && ledgerOf(around.record).waiting.find(run?.parentId, receiver);
   if (waiting) return tryOf(waiting, run);
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
 }
 
 /** Who answers what nobody has picked up takes it over; the run that asked never does, it reports. */
-function tryOf(handoff: Handoff, run: Run | undefined): Try {
+function tryOf(handoff: Handoff, run: HandoffRun | undefined): Try<Handoff> {
   if (handoff.current) return handoff.current;
   return run && run.id !== handoff.sourceRunId ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
@@ -80,12 +80,12 @@ function tryOf(handoff: Handoff, run: Run | undefined): Try {
 function tryElsewhere(
   recorder: Recorder,
   handoffId: unknown,
-  around: Around | undefined,
+  around: EnclosingScope | undefined,
   active: Context,
-): Try | undefined {
+): Try<Handoff> | undefined {
   const known = typeof handoffId === 'string' ? elsewhereById(handoffId) : undefined;
-  const run = around?.run;
-  const receiver = known?.runId === undefined ? undefined : registry.runs.get(known.runId);
+  const run = handoffRun(around?.run);
+  const receiver = openRun(known?.runId);
   if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
   if (!run && fromId(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
     recorder.diagnostics.misuse(
@@ -119,7 +119,13 @@ interface Said extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'
  * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
  * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
  */
-export function say(recorder: Recorder, attempt: Try, around: Around | undefined, word: Word, said: Said): void {
+export function say(
+  recorder: Recorder,
+  attempt: Try<Handoff>,
+  around: EnclosingScope | undefined,
+  word: Word,
+  said: Said,
+): void {
   const { handoff } = attempt;
   if (!attempt.mayBecome(word)) {
     recorder.diagnostics.misuse(
@@ -135,13 +141,13 @@ export function say(recorder: Recorder, attempt: Try, around: Around | undefined
   if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
   if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
 
-  const receiver = attempt.runId === undefined ? undefined : registry.runs.get(attempt.runId);
+  const receiver = openRun(attempt.runId);
   const speaker = around?.run;
   const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
   const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
   // Whoever asked reports for the run that is at work on it.
   const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
-  const run = bearer(isElsewhere ? handoff.openSource : who?.run, said);
+  const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), said);
   const isFirst = attempt.status === 'requested';
   const hasSpan = !isElsewhere && (isFirst || run === undefined);
   const startedAt = said.at === undefined ? now() : said.at + 1;
@@ -170,7 +176,7 @@ function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionR
 }
 
 /** The run that has the event: one that is open, or that is about to end and has said nothing. */
-function bearer(run: Run | undefined, { at }: Said): Run | undefined {
+function bearer(run: HandoffRun | undefined, { at }: Said): HandoffRun | undefined {
   return run && (!run.ended || at !== undefined) ? run : undefined;
 }
 
@@ -178,7 +184,7 @@ function bearer(run: Run | undefined, { at }: Said): Run | undefined {
  * Whether the answer is recorded in another process. The run that asked says what an agent has decided whose run is not
  * here; so does who names such a run. Persons record nothing: for them the report is the answer.
  */
-function answersElsewhere(handoff: Handoff, around: Around | undefined, isReport: boolean): boolean {
+function answersElsewhere(handoff: Handoff, around: EnclosingScope | undefined, isReport: boolean): boolean {
   if (!handoff.isOwn || handoff.to?.kind === 'human') return false;
   if (isReport) return true;
   return around?.runId !== undefined && around.run === undefined && !hasEnded(around.runId);
@@ -187,7 +193,7 @@ function answersElsewhere(handoff: Handoff, around: Around | undefined, isReport
 function startAnswer(
   recorder: Recorder,
   handoff: Handoff,
-  who: Around | undefined,
+  who: EnclosingScope | undefined,
   word: Word,
   startedAt: Micros,
   details: Attributes,
@@ -231,7 +237,13 @@ function failAnswer(
   });
 }
 
-function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attributes | undefined, at: Micros): void {
+function announce(
+  { handoff, runId }: Try<Handoff>,
+  run: HandoffRun,
+  word: Word,
+  details: Attributes | undefined,
+  at: Micros,
+): void {
   const attributes: Attributes = { [key.ATTR_HANDOFF_ID]: handoff.id };
   if (details) Object.assign(attributes, details);
   run.event(EVENTS[word], attributes, at);
@@ -240,7 +252,7 @@ function announce({ handoff, runId }: Try, run: Run, word: Word, details: Attrib
 }
 
 /** The work is back with the source: a link to where it comes from, when the source is still at work here. */
-function handBack(handoff: Handoff, run: Run | undefined): void {
+function handBack(handoff: Handoff, run: HandoffRun | undefined): void {
   const source = handoff.openSource;
   if (!source || source.ended || !run || source === run) return;
   source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });

@@ -6,10 +6,10 @@ import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { Carrier } from '../model.ts';
-import { type Around, sessionIdOf } from '../sessions/resolve.ts';
-import { sessionById } from './elsewhere.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { sessionIdOf } from '../sessions/resolve.ts';
+import { SessionRecord, sessionById } from '../sessions/session-record.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import { SessionRecord } from '../sessions/session-record.ts';
 
 /** Ids only, never content: where the receiver hangs (`traceparent`), what it picks up, whose session it joins. */
 export function writeCarrier(
@@ -39,7 +39,7 @@ export function writeStop(sessionId: string, place: SpanContext | undefined, aro
 
 /** What a carrier says, as far as it can be read. */
 export interface Carried {
-  readonly around: Around | undefined;
+  readonly around: EnclosingScope | undefined;
   readonly sessionId: string | undefined;
   readonly handoffId: string | undefined;
   readonly source: string | undefined;
@@ -75,7 +75,7 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     record,
     run: undefined,
     runId: undefined,
-    activity: undefined,
+    scope: undefined,
     agent: recorder.agent,
     context: extracted,
   };

@@ -1,23 +1,8 @@
-import type { Context } from '@opentelemetry/api';
 import { ById } from '../by-id.ts';
-import type { HandoffStatus } from '../model.ts';
-import { shared } from '../shared.ts';
 import { markOf } from '../sessions/runs.ts';
-import type { Recorder } from '../tracing/recorder.ts';
-import { registry, remember } from '../sessions/enclosing-scope.ts';
-import { SessionRecord } from '../sessions/session-record.ts';
+import { shared } from '../shared.ts';
+import type { Elsewhere, Handoff } from './handoff.ts';
 import { Waiting } from './waiting.ts';
-
-/** What was said here of a handoff that this process does not have: of another process, or of a session that is over. */
-export interface Elsewhere {
-  readonly source: string;
-  /** The session that it belongs to, where somebody said so. */
-  sessionId: string | undefined;
-  /** The last word of the last try. */
-  status: HandoffStatus;
-  /** The run of this process that picked it up last. */
-  runId: string | undefined;
-}
 
 const MARKS = 4_096;
 
@@ -30,7 +15,7 @@ const MOST_SESSIONS = 1_000;
  */
 const elsewhere = shared('elsewhere', () => ({
   handoffs: new ById<Elsewhere>(),
-  waiting: new ById<Waiting>(MOST_SESSIONS),
+  waiting: new ById<Waiting<Handoff>>(MOST_SESSIONS),
   unanswered: new Uint32Array(MARKS),
   answered: new Uint32Array(MARKS),
 }));
@@ -52,26 +37,16 @@ export function elsewhereById(id: string): Elsewhere | undefined {
 }
 
 export function rememberElsewhere(id: string, known: Elsewhere): Elsewhere {
-  remember(elsewhere.handoffs, id, known);
+  elsewhere.handoffs.set(id, known);
   return known;
 }
 
-/**
- * A session that lives in another process: each run here has a record of its own, which ends with it, and what waits for
- * somebody waits for all of them.
- */
-function sessionElsewhere(recorder: Recorder, active: Context, sessionId: string): SessionRecord {
-  const record = new SessionRecord(recorder, active, sessionId);
+/** What waits in a session of another process, for all runs of it in this one. */
+export function waitingElsewhere(sessionId: string): Waiting<Handoff> {
   let waiting = elsewhere.waiting.get(sessionId);
   if (!waiting) {
     waiting = new Waiting();
-    remember(elsewhere.waiting, sessionId, waiting);
+    elsewhere.waiting.set(sessionId, waiting);
   }
-  record.handoffs.waitIn(waiting);
-  return record;
-}
-
-/** The session with that id: of this process, else of another. */
-export function sessionById(recorder: Recorder, active: Context, sessionId: string): SessionRecord {
-  return registry.sessions.get(sessionId) ?? sessionElsewhere(recorder, active, sessionId);
+  return waiting;
 }

@@ -12,18 +12,69 @@ import { toId } from '../context/place.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
-import { writeCarrier } from './carrier.ts';
-import { type Micros, now } from '../tracing/clock.ts';
-import { startDeadline } from './deadline.ts';
-import type { Elsewhere } from './elsewhere.ts';
-import { errorStatus } from '../tracing/failure.ts';
-import { forgetHandoff, knowAnswered } from './known-handoffs.ts';
-import { linkTo, type Recorder } from '../tracing/recorder.ts';
-import { registry } from '../sessions/enclosing-scope.ts';
-import type { Run } from '../scopes/run.ts';
+import type { OpenRun } from '../sessions/enclosing-scope.ts';
+import { openRuns } from '../sessions/runs.ts';
 import type { SessionRecord } from '../sessions/session-record.ts';
+import { type Micros, now } from '../tracing/clock.ts';
+import { errorStatus } from '../tracing/failure.ts';
+import { linkTo, type Recorder } from '../tracing/recorder.ts';
+import { writeCarrier } from './carrier.ts';
+import { startDeadline } from './deadline.ts';
 import { Try } from './try.ts';
 import type { Waiting } from './waiting.ts';
+
+/** What was said here of a handoff that this process does not have: of another process, or of a session that is over. */
+export interface Elsewhere {
+  readonly source: string;
+  /** The session that it belongs to, where somebody said so. */
+  sessionId: string | undefined;
+  /** The last word of the last try. */
+  status: HandoffStatus;
+  /** The run of this process that picked it up last. */
+  runId: string | undefined;
+}
+
+/** What a run has to do with handoffs. */
+export interface HandoffRun extends OpenRun {
+  /** The handoff that it picked up, and how far it is with it. */
+  readonly pickedUp: Try<Handoff> | undefined;
+  /** What it asked for and waits for: nobody is left to return to when it ends. */
+  readonly asked: Set<Handoff> | undefined;
+  /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
+  readonly cameForNone: boolean;
+  readonly hasParent: boolean;
+  /** Where the run hangs. */
+  readonly parentContext: Context;
+  /** The run takes a handoff over. Its link is there, when it came for it. */
+  takesOver(handoff: Handoff): Try<Handoff>;
+  /** The run picked up a handoff when it was at work already. */
+  pickUpLate(handoff: Handoff): Try<Handoff>;
+  /** It waits for the answer as long as it lasts, and no longer. */
+  asks(handoff: Handoff): void;
+  addLink(link: Link): void;
+}
+
+/** Each run of this process is one that has to do with handoffs: sessions, which keep them, need not know. */
+export function handoffRun(run: OpenRun | undefined): HandoffRun | undefined {
+  return run as HandoffRun | undefined;
+}
+
+export function openRun(id: string | undefined): HandoffRun | undefined {
+  return id === undefined ? undefined : handoffRun(openRuns.get(id));
+}
+
+/** What a handoff tells the session that it was requested in. */
+export interface HandoffLedger {
+  readonly waiting: Waiting<Handoff>;
+  /** True when the work goes in circles now. */
+  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean;
+}
+
+/** What a handoff tells whoever finds it by its id. */
+export interface HandoffIndex {
+  answered(handoff: Handoff): void;
+  forgotten(handoff: Handoff): void;
+}
 
 const NO_WORDS: readonly HandoffWord[] = [];
 const MAX_WORDS = 64;
@@ -60,9 +111,12 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /** Agent of the first run that picked it up. */
   receiver: string | undefined;
   /** The try that is under way, or was the last. */
-  current: Try | undefined;
+  current: Try<Handoff> | undefined;
   readonly #recorder: Recorder;
-  readonly #waiting: Waiting | undefined;
+  /** Of the session in `record`, as long as that is there. */
+  #ledger: HandoffLedger | undefined;
+  readonly #index: HandoffIndex | undefined;
+  readonly #waiting: Waiting<Handoff> | undefined;
   readonly #modeGiven: boolean;
   /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
   readonly #hangsAt: SpanContext | undefined;
@@ -87,7 +141,9 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#recorder = recorder;
     this.record = record;
     this.sessionId = record?.sessionId;
-    this.#waiting = init.elsewhere ? undefined : record?.handoffs.waiting;
+    this.#ledger = init.ledger;
+    this.#index = init.index;
+    this.#waiting = init.ledger?.waiting;
     this.#span = init.span;
     this.#modeGiven = init.mode !== undefined;
     this.#hangsAt = init.hangsAt;
@@ -165,12 +221,12 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     const { current } = this;
     if (this.status === 'expired') return false;
     if (current === undefined) return true;
-    if (current.runId !== undefined && registry.runs.has(current.runId)) return false;
+    if (current.runId !== undefined && openRuns.has(current.runId)) return false;
     return byCarrier || !current.succeeded;
   }
 
   /** A new try: by the run that picked it up, or by whoever answers without one. */
-  begin(run: Run | undefined): Try {
+  begin(run: HandoffRun | undefined): Try<Handoff> {
     this.current = new Try(this, run);
     this.#waiting?.delete(this);
     if (this.#elsewhere) {
@@ -182,7 +238,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     return this.current;
   }
 
-  #pickedUpFirst(run: Run): void {
+  #pickedUpFirst(run: HandoffRun): void {
     this.receiver = run.agent.key;
     this.#isForStep = this.to !== undefined && this.to.key === run.stepKey;
     if (this.to === undefined) this.#takenBy(run.agent.key);
@@ -195,14 +251,14 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** Where the words of a try go on that this process only remembers. */
-  goOn(): Try {
+  goOn(): Try<Handoff> {
     this.current = new Try(this, undefined);
     this.current.status = this.status;
     return this.current;
   }
 
   /** Who picked it up turns out to be another agent: the target is whoever took it, unless the app named one. */
-  receiverIs(agentKey: string, attempt: Try): boolean {
+  receiverIs(agentKey: string, attempt: Try<Handoff>): boolean {
     if (this.receiver === attempt.agentKey) this.receiver = agentKey;
     attempt.agentKey = agentKey;
     if (!this.#isForAnybody) return false;
@@ -225,13 +281,13 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (this.answeredAt === undefined) this.#answered(word.at);
     // A later word, and nobody is at work who could say another one.
     else if (this.isOwn && !this.current?.isUnderWay && word.status !== 'accepted') this.#count();
-    return this.isOwn && this.record?.handoffs.heard(this, word, isFirst) === true;
+    return this.#ledger?.heard(this, word, isFirst) === true;
   }
 
   #answered(at: Micros): void {
     this.answeredAt = at;
     if (!this.isOwn) return;
-    knowAnswered(this);
+    this.#index?.answered(this);
     this.#waitsNoMore();
     const { metrics } = this.#recorder;
     if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
@@ -244,8 +300,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** The run that asked, while it is open in this process. */
-  get openSource(): Run | undefined {
-    return this.sourceRunId === undefined ? undefined : registry.runs.get(this.sourceRunId);
+  get openSource(): HandoffRun | undefined {
+    return openRun(this.sourceRunId);
   }
 
   /** Nobody who has not taken it by then can take it any more, as far as this process knows. */
@@ -296,15 +352,17 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   forget(): void {
     if (!this.isOwn) return;
     this.#waiting?.delete(this);
-    forgetHandoff(this);
+    this.#index?.forgotten(this);
     if (!this.current?.isUnderWay) this.#count();
     this.record = undefined;
+    this.#ledger = undefined;
   }
 
   /** Its session lives elsewhere, and what is recorded of it here has ended: it goes on waiting. */
   stays(): boolean {
     if (!this.#waiting?.has(this)) return false;
     this.record = undefined;
+    this.#ledger = undefined;
     return true;
   }
 
@@ -328,7 +386,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** A run that had picked it up has ended, and will say no more. What did not succeed may be tried again. */
-  tryEnded(attempt: Try): void {
+  tryEnded(attempt: { readonly status: HandoffStatus; readonly succeeded: boolean }): void {
     if (!this.isOwn) this.#countReceived(attempt);
     else if (attempt.succeeded || this.status !== 'accepted' || !this.record || this.record.over) this.#count();
   }
@@ -343,7 +401,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     metrics.handoff(attributes, this.#exemplar());
   }
 
-  #countReceived({ status }: Try): void {
+  #countReceived({ status }: { readonly status: HandoffStatus }): void {
     const { metrics } = this.#recorder;
     if (metrics.on)
       metrics.receivedHandoff({ ...this.#counting(), [key.ATTR_HANDOFF_STATUS]: status }, this.#exemplar());
@@ -371,8 +429,11 @@ export interface HandoffInit {
   readonly mode?: HandoffMode | undefined;
   readonly reason?: string | undefined;
   readonly requestedAt?: Micros | undefined;
-  readonly sourceRun?: Run | undefined;
+  readonly sourceRun?: HandoffRun | undefined;
   readonly hangsAt?: SpanContext | undefined;
   readonly baggage?: Context | undefined;
   readonly elsewhere?: Elsewhere | undefined;
+  /** Of one that was requested here. */
+  readonly ledger?: HandoffLedger | undefined;
+  readonly index?: HandoffIndex | undefined;
 }

@@ -2,10 +2,10 @@ import type { Link } from '@opentelemetry/api';
 import { ATTR_LINK_TYPE } from '../attributes.ts';
 import { fromId } from '../context/place.ts';
 import { describe } from '../errors.ts';
-import { elsewhereById } from './elsewhere.ts';
-import { hasEnded } from '../sessions/runs.ts';
+import { hasEnded, openRuns } from '../sessions/runs.ts';
 import { linkTo, type Recorder } from '../tracing/recorder.ts';
-import { handoffById, registry } from '../sessions/enclosing-scope.ts';
+import { elsewhereById } from './elsewhere.ts';
+import { handoffById } from './known-handoffs.ts';
 
 /** Links to the work that comes together here: of a handoff, to the run that took it, where that is known. */
 export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined): Link[] | undefined {
@@ -18,7 +18,7 @@ export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined):
       recorder.diagnostics.misuse('unknown_run', `joins: expected ids of runs or handoffs, got ${describe(id)}`);
       continue;
     }
-    if (registry.runs.has(runId) || hasEnded(runId)) place.isRemote = false;
+    if (openRuns.has(runId) || hasEnded(runId)) place.isRemote = false;
     links.push(linkTo(place, { [ATTR_LINK_TYPE]: 'join' }));
   }
   return links.length > 0 ? links : undefined;

@@ -1,24 +1,33 @@
+import { ById } from '../by-id.ts';
+import { shared } from '../shared.ts';
 import { rememberOver } from './elsewhere.ts';
-import type { Handoff } from './handoff.ts';
-import { registry, remember } from '../sessions/enclosing-scope.ts';
+import type { Handoff, HandoffIndex } from './handoff.ts';
 
 /** So many may wait for an answer in one process. */
 const MAX_UNANSWERED = 10_000;
 
+/** Answered ones are kept apart, so that many of them push no open one out. */
+const known = shared('handoffs', () => ({ open: new ById<Handoff>(), answered: new ById<Handoff>() }));
+
+/** A handoff of this process, open or answered. */
+export function handoffById(id: string): Handoff | undefined {
+  return known.open.get(id) ?? known.answered.get(id);
+}
+
 /** Makes a handoff known by its id. The one that has waited longest gives way, and is recorded as it stands. */
 export function knowHandoff(handoff: Handoff): void {
-  const { handoffs } = registry;
-  if (handoffs.size >= MAX_UNANSWERED && handoffs.oldest !== undefined) handoffs.get(handoffs.oldest)?.giveWay();
-  handoffs.set(handoff.id, handoff);
+  const { open } = known;
+  if (open.size >= MAX_UNANSWERED && open.oldest !== undefined) open.get(open.oldest)?.giveWay();
+  open.set(handoff.id, handoff);
 }
 
-/** Answered ones are kept apart, so that many of them push no open one out. */
-export function knowAnswered(handoff: Handoff): void {
-  if (registry.handoffs.delete(handoff.id)) remember(registry.answeredHandoffs, handoff.id, handoff);
-}
-
-/** Its id is a place in a trace from now on, as that of a handoff of another process. */
-export function forgetHandoff({ id, status }: Handoff): void {
-  const isKnown = registry.handoffs.delete(id) || registry.answeredHandoffs.delete(id);
-  if (isKnown) rememberOver(id, status !== 'requested');
-}
+export const handoffIndex: HandoffIndex = {
+  answered(handoff) {
+    if (known.open.delete(handoff.id)) known.answered.set(handoff.id, handoff);
+  },
+  /** Its id is a place in a trace from now on, as that of a handoff of another process. */
+  forgotten({ id, status }) {
+    const isKnown = known.open.delete(id) || known.answered.delete(id);
+    if (isKnown) rememberOver(id, status !== 'requested');
+  },
+};

@@ -9,8 +9,10 @@ import {
   summarise,
 } from '../handoff-path.ts';
 import type { HandoffStatus } from '../model.ts';
+import type { HandoffsOfSession, SessionRecord } from '../sessions/session-record.ts';
 import { now } from '../tracing/clock.ts';
-import type { Handoff } from './handoff.ts';
+import { waitingElsewhere } from './elsewhere.ts';
+import type { Handoff, HandoffLedger } from './handoff.ts';
 import { Waiting } from './waiting.ts';
 
 /** A session may last for months: beyond this many handoffs the oldest are only counted. */
@@ -21,12 +23,12 @@ const MAX_PATH = 256;
 const LOOKED_AT = 100;
 
 /** The handoffs that were requested in one session, in the order of their requests. */
-export class Handoffs implements SessionHandoffs {
+export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger {
   count = 0;
   /** Those that a run may still pick up. */
-  waiting: Waiting = new Waiting();
+  readonly waiting: Waiting<Handoff>;
   /** What waits outlives what is recorded here: the session lives in another process. */
-  #isShared = false;
+  readonly #isShared: boolean;
   /** Keys of the agents that ran, in the order of their first run. */
   readonly #agents: ReadonlySet<string>;
   /** Those that gave way stay until they are half of it. */
@@ -41,14 +43,10 @@ export class Handoffs implements SessionHandoffs {
   #sentBack: SentBack | undefined;
   #loop = false;
 
-  constructor(agents: ReadonlySet<string>) {
+  constructor({ agents, isElsewhere, sessionId }: SessionRecord) {
     this.#agents = agents;
-  }
-
-  /** Waits together with what other runs of that session asked for in this process. */
-  waitIn(waiting: Waiting): void {
-    this.waiting = waiting;
-    this.#isShared = true;
+    this.#isShared = isElsewhere;
+    this.waiting = isElsewhere ? waitingElsewhere(sessionId) : new Waiting();
   }
 
   add(handoff: Handoff): void {
@@ -146,4 +144,10 @@ export class Handoffs implements SessionHandoffs {
   [Symbol.iterator](): Iterator<HandoffRecord> {
     return this.#list()[Symbol.iterator]();
   }
+}
+
+/** The handoffs of a session: nobody else makes them. */
+export function ledgerOf(record: SessionRecord): Ledger {
+  record.handoffs ??= new Ledger(record);
+  return record.handoffs as Ledger;
 }

@@ -1,26 +1,27 @@
 import { fromId, toId } from '../context/place.ts';
 import { describe } from '../errors.ts';
 import type { RunInput } from '../model.ts';
-import type { Around } from '../sessions/resolve.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import type { SessionRecord } from '../sessions/session-record.ts';
+import type { Recorder } from '../tracing/recorder.ts';
 import type { Carried } from './carrier.ts';
 import { elsewhereById, rememberElsewhere } from './elsewhere.ts';
 import { Handoff } from './handoff.ts';
-import type { Recorder } from '../tracing/recorder.ts';
-import { handoffById } from '../sessions/enclosing-scope.ts';
-import type { SessionRecord } from '../sessions/session-record.ts';
+import { handoffById } from './known-handoffs.ts';
+import { ledgerOf } from './ledger.ts';
 
 /** The handoff that a starting run picks up: the one it names or was sent, else the oldest that waits for it. */
 export function pickUp(
   recorder: Recorder,
   input: RunInput,
   carried: Carried | undefined,
-  around: Around,
+  around: EnclosingScope,
   agentKey: string,
 ): Handoff | undefined {
   const handoffId = input.handoffId ?? carried?.handoffId;
   if (handoffId === undefined || handoffId === null) {
     const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
-    return around.record.handoffs.waiting.find(around.runId, receiver);
+    return ledgerOf(around.record).waiting.find(around.runId, receiver);
   }
   const known = handoffById(handoffId);
   if (known === undefined) return handoffElsewhere(recorder, handoffId, around.record, carried?.source);

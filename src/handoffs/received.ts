@@ -3,17 +3,17 @@ import { BatonError } from '../errors.ts';
 import type { ReceivedHandoff } from '../handles.ts';
 import type { HandoffReply } from '../model.ts';
 import { say } from './answer.ts';
-import type { Run } from '../scopes/run.ts';
+import type { Handoff, HandoffRun } from './handoff.ts';
 import type { Try } from './try.ts';
 
 type Word = Parameters<typeof say>[3];
 
 /** What a run has in hand that it picked up. */
 export class Received implements ReceivedHandoff {
-  readonly #run: Run;
-  readonly #try: Try;
+  readonly #run: HandoffRun;
+  readonly #try: Try<Handoff>;
 
-  constructor(run: Run, attempt: Try) {
+  constructor(run: HandoffRun, attempt: Try<Handoff>) {
     this.#run = run;
     this.#try = attempt;
   }

@@ -3,20 +3,21 @@ import * as key from '../attributes.ts';
 import { withoutScope } from '../context/scope.ts';
 import { describe } from '../errors.ts';
 import type { HandoffMode, HandoffRequest } from '../model.ts';
-import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
-import { type Around, contextIn, locate, sessionIdOf } from '../sessions/resolve.ts';
-import { now } from '../tracing/clock.ts';
-import { Handoff } from './handoff.ts';
-import { knowHandoff } from './known-handoffs.ts';
-import type { Recorder } from '../tracing/recorder.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { contextIn, NOT_RECORDED, resolve } from '../sessions/resolve.ts';
 import { SessionRecord } from '../sessions/session-record.ts';
-import { isSilent, type Silent, SilentHandoff, silentSessionId } from '../scopes/no-op.ts';
+import { commonAttributes, handoffSpan, KIND_HANDOFF, toTarget } from '../span-model.ts';
+import { now } from '../tracing/clock.ts';
+import type { Recorder } from '../tracing/recorder.ts';
+import { Handoff, handoffRun } from './handoff.ts';
+import { handoffIndex, knowHandoff } from './known-handoffs.ts';
+import { ledgerOf } from './ledger.ts';
 
-export function requestHandoff(recorder: Recorder, input: HandoffRequest): Handoff | Silent {
-  const active = recorder.active();
+/** `undefined` where nothing is recorded. */
+export function requestHandoff(recorder: Recorder, active: Context, input: HandoffRequest): Handoff | undefined {
   const { content, diagnostics } = recorder;
-  if (isSilent(active, input.sourceRunId, input.sessionId)) return silentHandoff(recorder, input, active);
-  const found = locate(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
+  const found = resolve(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
+  if (found === NOT_RECORDED) return undefined;
   const around = found ?? new SessionRecord(recorder, active, undefined);
   if (around.runId === undefined) {
     diagnostics.misuse('no_run', 'a handoff outside any run: name its sourceRunId, or call it inside withRun');
@@ -30,7 +31,9 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
   const parent = contextIn(around, active);
   const requestedAt = now();
   const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
-  if (!span || !recorder.follows(span)) return silentHandoff(recorder, input, active);
+  if (!span || !recorder.follows(span)) return undefined;
+  const run = handoffRun(around.run);
+  const ledger = ledgerOf(record);
   const handoff = new Handoff(recorder, record, {
     place: span.spanContext(),
     span,
@@ -39,18 +42,20 @@ export function requestHandoff(recorder: Recorder, input: HandoffRequest): Hando
     mode: input.mode === 'pass_control' || input.mode === 'return_to_caller' ? input.mode : undefined,
     reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
     requestedAt,
-    sourceRun: around.run,
+    sourceRun: run,
+    ledger,
+    index: handoffIndex,
     hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
     baggage: withoutScope(active),
   });
   recorder.setAttribute(span, key.ATTR_HANDOFF_ID, handoff.id);
   knowHandoff(handoff);
-  record.handoffs.add(handoff);
-  if (handoff.endsWithSource) around.run?.asks(handoff);
+  ledger.add(handoff);
+  if (handoff.endsWithSource) run?.asks(handoff);
   if (expiresInMs !== undefined) handoff.expireIn(expiresInMs);
   if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff, record);
   // Nobody is left who would close it: what the app asked for is recorded all the same.
-  if (!record.owner || (record.over && around.run?.ended !== false)) record.handoffs.closeAll();
+  if (!record.owner || (record.over && run?.ended !== false)) ledger.closeAll();
   return handoff;
 }
 
@@ -72,13 +77,9 @@ function toMilliseconds(recorder: Recorder, given: unknown): number | undefined 
   return undefined;
 }
 
-function silentHandoff(recorder: Recorder, input: HandoffRequest, active: Context): Silent {
-  const sessionId = sessionIdOf(recorder, input.sessionId) ?? silentSessionId(active);
-  return new SilentHandoff(active, sessionId, input.sourceRunId);
-}
-
 /** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */
-function whereReceiverHangs({ run, context }: Around, mode: HandoffMode | undefined): Context {
+function whereReceiverHangs({ run: open, context }: EnclosingScope, mode: HandoffMode | undefined): Context {
+  const run = handoffRun(open);
   if (!run) return context;
   return mode === 'pass_control' && run.hasParent ? run.parentContext : run.context;
 }

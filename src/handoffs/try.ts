@@ -1,12 +1,16 @@
-import type { HandoffStatus, RunStatus } from '../model.ts';
-import type { Handoff } from './handoff.ts';
-import type { Run } from '../scopes/run.ts';
+import type { Agent, HandoffStatus, RunStatus } from '../model.ts';
+
+/** What is tried, as far as a try knows it. */
+interface Tried {
+  /** A run that had picked it up has ended, and will say no more. */
+  tryEnded(attempt: { readonly status: HandoffStatus; readonly succeeded: boolean }): void;
+}
 
 /**
  * One try at a handoff: by the run that picked it up, or by whoever answers it without one. Each has words of its own; the last
  * word of all is the handoff's.
  */
-export class Try {
+export class Try<Handoff extends Tried> {
   readonly handoff: Handoff;
   readonly runId: string | undefined;
   agentKey: string | undefined;
@@ -14,7 +18,7 @@ export class Try {
   status: HandoffStatus = 'requested';
   #outcome: RunStatus | undefined;
 
-  constructor(handoff: Handoff, run: Run | undefined) {
+  constructor(handoff: Handoff, run: { readonly id: string; readonly agent: Agent } | undefined) {
     this.handoff = handoff;
     this.runId = run?.id;
     this.agentKey = run?.agent.key;

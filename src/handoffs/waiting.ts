@@ -1,4 +1,16 @@
-import type { Handoff } from './handoff.ts';
+import type { HandoffTarget } from '../model.ts';
+
+/** What waits for a run to take it over. */
+interface Waits {
+  /** When it began to wait, among those that do. */
+  turn: number;
+  readonly to: HandoffTarget | undefined;
+  /** Ids of the run that hands over, and of the run above it. */
+  readonly sourceRunId: string | undefined;
+  readonly sourceParentId: string | undefined;
+  /** Whether a run of this agent, or with this step, is who was asked. */
+  fits(agentKey: string, stepKey: string | undefined): boolean;
+}
 
 /** A run that may take over. */
 export interface Receiver {
@@ -12,11 +24,11 @@ export interface Receiver {
 const FEW = 16;
 
 /** The handoffs of a session that a run may still pick up, in the order of their requests. */
-export class Waiting {
+export class Waiting<Handoff extends Waits> {
   #few: Handoff[] = [];
   /** Once they are many; and by where they come from and whom they are for. One that is gone stays in its lines until it is come across. */
   #many: Set<Handoff> | undefined;
-  #lines: Map<string, Line> = NO_LINES;
+  #lines: Map<string, Line<Handoff>> | undefined;
   #lined = 0;
   #turn = 0;
 
@@ -45,7 +57,7 @@ export class Waiting {
     if (this.#many.size < FEW) {
       this.#few = [...this.#many];
       this.#many = undefined;
-      this.#lines = NO_LINES;
+      this.#lines = undefined;
     } else if (this.#lined > 2 * this.#many.size) this.#lineUp(this.#many);
   }
 
@@ -77,7 +89,7 @@ export class Waiting {
   #first({ runId }: Receiver, ...keys: readonly string[]): Handoff | undefined {
     let oldest: Handoff | undefined;
     for (const key of keys) {
-      const first = this.#many && this.#lines.get(key)?.first(this.#many, runId);
+      const first = this.#many && this.#lines?.get(key)?.first(this.#many, runId);
       if (first && (!oldest || first.turn < oldest.turn)) oldest = first;
     }
     return oldest;
@@ -93,14 +105,15 @@ export class Waiting {
   }
 
   #line(handoff: Handoff): void {
-    const lines = this.#lines;
+    const lines = this.#lines ?? new Map<string, Line<Handoff>>();
+    this.#lines = lines;
     const { to, sourceRunId, sourceParentId } = handoff;
     const target = to?.key ?? '';
     const keys = [anyOf(target)];
     if (sourceRunId !== undefined) keys.push(ofRun(sourceRunId, target));
     if (sourceParentId !== undefined && to) keys.push(ofSibling(sourceParentId, target));
     for (const key of keys) {
-      const line = lines.get(key) ?? new Line();
+      const line = lines.get(key) ?? new Line<Handoff>();
       lines.set(key, line);
       line.add(handoff);
     }
@@ -108,14 +121,12 @@ export class Waiting {
   }
 }
 
-const NO_LINES: Map<string, Line> = new Map();
-
 const anyOf = (target: string): string => `any ${target}`;
 const ofRun = (runId: string, target: string): string => `run ${runId} ${target}`;
 const ofSibling = (parentId: string, target: string): string => `sibling ${parentId} ${target}`;
 
 /** What one run asked for, one after the other. */
-interface Stretch {
+interface Stretch<Handoff> {
   readonly source: string | undefined;
   readonly handoffs: Handoff[];
   /** Those before are gone. */
@@ -123,8 +134,8 @@ interface Stretch {
 }
 
 /** Handoffs that wait for the same, the oldest first; in stretches, so that a run passes its own by at once. */
-class Line {
-  readonly #stretches: Stretch[] = [];
+class Line<Handoff extends Waits> {
+  readonly #stretches: Stretch<Handoff>[] = [];
   #from = 0;
 
   add(handoff: Handoff): void {
@@ -136,7 +147,7 @@ class Line {
   /** The oldest that is still there, and not of that run. */
   first(there: ReadonlySet<Handoff>, own: string | undefined): Handoff | undefined {
     for (let index = this.#from; index < this.#stretches.length; index++) {
-      const stretch = this.#stretches[index] as Stretch;
+      const stretch = this.#stretches[index] as Stretch<Handoff>;
       const { handoffs, source } = stretch;
       while (stretch.from < handoffs.length && !there.has(handoffs[stretch.from] as Handoff)) stretch.from++;
       if (stretch.from === handoffs.length) {

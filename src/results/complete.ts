@@ -1,6 +1,6 @@
 import { type Context, context as contextApi } from '@opentelemetry/api';
 import { messageOf } from '../diagnostics.ts';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { generatorKind, onGenerator } from './generator.ts';
 import { onAsyncIterable } from './iterable.ts';
 import { method } from './members.ts';
@@ -11,26 +11,26 @@ import { isPromiseLike, onPromiseLike } from './promise-like.ts';
 import { bodyOf, isWebStream, onWebStream } from './web-stream.ts';
 
 /**
- * Ends `awaiting` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
+ * Ends `completion` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
  * promise, which comes back as a promise of the same value. docs/results.md has the table.
  */
-export function settle<T>(result: T, awaiting: Awaiting, callback: unknown): T {
+export function complete<T>(result: T, completion: Completion, callback: unknown): T {
   if (typeof result === 'object' && result !== null) {
     try {
-      if (isPlainPromise(result)) return onPromise(result, awaiting, callback, settleValue);
+      if (isPlainPromise(result)) return onPromise(result, completion, callback, completeWith);
     } catch {
       // A revoked proxy, or one around a promise, which is no promise itself.
     }
   }
-  settleValue(result, awaiting);
+  completeWith(result, completion);
   return result;
 }
 
 /** What is no plain promise. */
-function settleValue(value: unknown, awaiting: Awaiting): void {
-  if (awaiting.until) settleOther(value, awaiting.until, awaiting);
-  else if (isObject(value)) settleObject(value, awaiting);
-  else awaiting.done(value);
+function completeWith(value: unknown, completion: Completion): void {
+  if (completion.until) completeWithOther(value, completion.until, completion);
+  else if (isObject(value)) completeWithObject(value, completion);
+  else completion.done(value);
 }
 
 /** Also a function: it may have a `then`. */
@@ -38,24 +38,24 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-function settleObject(value: object, awaiting: Awaiting): void {
+function completeWithObject(value: object, completion: Completion): void {
   try {
-    watch(value, awaiting);
+    watch(value, completion);
   } catch {
     // A revoked or hostile proxy: the app has what it made, and there is nothing to wait for.
-    awaiting.done(value);
+    completion.done(value);
   }
 }
 
-function watch(value: object, awaiting: Awaiting): void {
+function watch(value: object, completion: Completion): void {
   const generator = generatorKind(value);
-  if (isPromiseLike(value)) onPromiseLike(value, awaiting, settleValue);
-  else if (generator) onGenerator(value, generator, awaiting);
-  else if (isWebStream(value)) onWebStream(value, awaiting);
-  else if (isNodeReadable(value)) onNodeStream(value, awaiting);
+  if (isPromiseLike(value)) onPromiseLike(value, completion, completeWith);
+  else if (generator) onGenerator(value, generator, completion);
+  else if (isWebStream(value)) onWebStream(value, completion);
+  else if (isNodeReadable(value)) onNodeStream(value, completion);
   // A socket, a logger or a transform, which can be written to, lives on when this call is done.
-  else if (!isNodeStream(value) && hasAsyncIterator(value)) onAsyncIterable(value, awaiting);
-  else watchBody(value, bodyOf(value), awaiting);
+  else if (!isNodeStream(value) && hasAsyncIterator(value)) onAsyncIterable(value, completion);
+  else watchBody(value, bodyOf(value), completion);
 }
 
 function hasAsyncIterator(value: object): boolean {
@@ -63,93 +63,93 @@ function hasAsyncIterator(value: object): boolean {
 }
 
 /** Of a `Response`; that of node-fetch is a Node stream, written to by node-fetch alone. */
-function watchBody(value: object, body: object | undefined, awaiting: Awaiting): void {
-  if (body && isWebStream(body)) onWebStream(body, awaiting);
-  else if (body && isNodeStream(body)) onNodeStream(body, awaiting);
-  else awaiting.done(value);
+function watchBody(value: object, body: object | undefined, completion: Completion): void {
+  if (body && isWebStream(body)) onWebStream(body, completion);
+  else if (body && isNodeStream(body)) onNodeStream(body, completion);
+  else completion.done(value);
 }
 
 /**
  * Waits for what the app named with `until`. Its rejection fails the span and is handled thereby. The result itself is told to
  * nobody, but its work happens inside the scope all the same.
  */
-function settleOther(value: unknown, until: (result: unknown) => unknown, awaiting: Awaiting): void {
-  if (isObject(value)) settleObject(value, new OnlyContext(awaiting.context, awaiting));
+function completeWithOther(value: unknown, until: (result: unknown) => unknown, completion: Completion): void {
+  if (isObject(value)) completeWithObject(value, new OnlyContext(completion.context, completion));
   let other: unknown;
   try {
-    other = contextApi.with(awaiting.context, until, undefined, value);
+    other = contextApi.with(completion.context, until, undefined, value);
   } catch (error) {
-    awaiting.cannotWatch(`until threw: ${messageOf(error)}`);
+    completion.cannotWatch(`until threw: ${messageOf(error)}`);
     return;
   }
-  waitFor(other, other === value, new UntilTold(awaiting, value));
+  waitFor(other, other === value, new UntilTold(completion, value));
 }
 
-function waitFor(other: unknown, isResult: boolean, awaiting: Awaiting): void {
+function waitFor(other: unknown, isResult: boolean, completion: Completion): void {
   if (!isObject(other)) {
-    awaiting.done(other);
+    completion.done(other);
     return;
   }
   try {
     // The app says that it ends, also where it can be written to.
-    if (isNodeStream(other)) onNodeStream(other, awaiting);
+    if (isNodeStream(other)) onNodeStream(other, completion);
     // Who waits for a promise asks for its work to be done: that of the result is the app's to ask for.
     else if (!isResult && (isPlainPromise(other) || isPromiseLike(other))) {
       const promised = other as PromiseLike<unknown>;
       promised.then(
-        (value) => settleValue(value, awaiting),
-        (error: unknown) => awaiting.failed(error),
+        (value) => completeWith(value, completion),
+        (error: unknown) => completion.failed(error),
       );
-    } else settleObject(other, awaiting);
+    } else completeWithObject(other, completion);
   } catch (error) {
-    awaiting.failed(error);
+    completion.failed(error);
   }
 }
 
 /** A scope that ends with something else than its own result. */
-class UntilTold implements Awaiting {
+class UntilTold implements Completion {
   readonly until = undefined;
-  readonly context: Awaiting['context'];
-  readonly #awaiting: Awaiting;
+  readonly context: Completion['context'];
+  readonly #completion: Completion;
   /** No object: what waits must not keep the result alive that it waits for. */
   readonly #result: unknown;
 
-  constructor(awaiting: Awaiting, result: unknown) {
-    this.context = awaiting.context;
-    this.#awaiting = awaiting;
+  constructor(completion: Completion, result: unknown) {
+    this.context = completion.context;
+    this.#completion = completion;
     this.#result = isObject(result) ? undefined : result;
   }
 
   get ended(): boolean {
-    return this.#awaiting.ended;
+    return this.#completion.ended;
   }
 
   done(): void {
-    this.#awaiting.done(this.#result);
+    this.#completion.done(this.#result);
   }
 
   failed(error: unknown): void {
-    this.#awaiting.failed(error);
+    this.#completion.failed(error);
   }
 
   cancelled(): void {
-    this.#awaiting.cancelled();
+    this.#completion.cancelled();
   }
 
   given(progress: Progress): void {
-    this.#awaiting.given(progress);
+    this.#completion.given(progress);
   }
 
   holds(progress: Progress): void {
-    this.#awaiting.holds(progress);
+    this.#completion.holds(progress);
   }
 
   gaveUp(): void {
-    this.#awaiting.gaveUp();
+    this.#completion.gaveUp();
   }
 
   cannotWatch(why: string): void {
-    this.#awaiting.cannotWatch(why);
+    this.#completion.cannotWatch(why);
   }
 }
 
@@ -169,17 +169,17 @@ export function keepScope<T>(result: T, context: Context): T {
 
 /** The same, and of what a promise gives. */
 export function keepScopeOfAll<T>(result: T, context: Context, callback: unknown): T {
-  return settle(result, new OnlyContext(context, undefined), callback);
+  return complete(result, new OnlyContext(context, undefined), callback);
 }
 
 /** Nobody waits. */
-class OnlyContext implements Awaiting {
+class OnlyContext implements Completion {
   readonly until = undefined;
   readonly context: Context;
   /** The scope whose context it is, where that is recorded: when it ends, nothing happens in it any more. */
-  readonly #scope: Awaiting | undefined;
+  readonly #scope: Completion | undefined;
 
-  constructor(context: Context, scope: Awaiting | undefined) {
+  constructor(context: Context, scope: Completion | undefined) {
     this.context = context;
     this.#scope = scope;
   }

@@ -2,7 +2,7 @@ import type { Context } from '@opentelemetry/api';
 import type { Progress } from './progress.ts';
 
 /** A scope that waits for what its callback gave. Told once how it went; what comes after its end it does not hear. */
-export interface Awaiting {
+export interface Completion {
   /** In which the work of a lazy result happens: the body of a generator, the query of a builder. */
   readonly context: Context;
   /** It has ended, by whatever came first. */

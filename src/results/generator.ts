@@ -1,6 +1,6 @@
 import { context as contextApi } from '@opentelemetry/api';
 import { nesting } from '../room-left.ts';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { method, overlay } from './members.ts';
 import type { Progress } from './progress.ts';
 import { isPlainPromise } from './promise.ts';
@@ -32,8 +32,8 @@ function isMadeBy(prototype: object, kind: GeneratorKind): boolean {
 }
 
 /** Its body runs in the scope that it was made in, whoever asks for the next value. */
-export function onGenerator(generator: object, kind: GeneratorKind, awaiting: Awaiting): void {
-  read(generator, awaiting, (reading) => {
+export function onGenerator(generator: object, kind: GeneratorKind, completion: Completion): void {
+  read(generator, completion, (reading) => {
     for (const [name, step] of watchedSteps(generator, kind === 'AsyncGenerator', reading)) {
       reading.added(overlay(generator, name, { value: step }));
     }

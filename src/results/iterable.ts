@@ -1,5 +1,5 @@
 import { context as contextApi } from '@opentelemetry/api';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { watchedSteps } from './generator.ts';
 import { method, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
@@ -8,8 +8,8 @@ import { type Reading, read } from './reading.ts';
  * An async iterable that is no generator: whoever iterates it tells us. Its other members are left alone, also `next`: that of
  * a cursor gives documents, not steps.
  */
-export function onAsyncIterable(iterable: object, awaiting: Awaiting): void {
-  read(iterable, awaiting, (reading) => {
+export function onAsyncIterable(iterable: object, completion: Completion): void {
+  read(iterable, completion, (reading) => {
     const iterate = method(iterable, Symbol.asyncIterator);
     if (!iterate) throw new TypeError('no async iterable');
     const watched = function (this: unknown): unknown {

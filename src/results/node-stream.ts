@@ -1,4 +1,4 @@
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { member } from './members.ts';
 import type { Progressed } from './progress.ts';
 import { type Reading, read } from './reading.ts';
@@ -31,15 +31,15 @@ function isState(value: object, name: string): boolean {
 }
 
 /** No `error` listener: it would swallow what the app does not handle. `close` comes after an error, too. */
-export function onNodeStream(stream: object, awaiting: Awaiting): void {
+export function onNodeStream(stream: object, completion: Completion): void {
   const source = stream as NodeStream;
   if (source.closed || source.destroyed || source.readableEnded) {
-    if (source.errored) awaiting.failed(source.errored);
-    else if (isWhole(source)) awaiting.done(stream);
-    else awaiting.cancelled();
+    if (source.errored) completion.failed(source.errored);
+    else if (isWhole(source)) completion.done(stream);
+    else completion.cancelled();
     return;
   }
-  read(stream, awaiting, (reading) => {
+  read(stream, completion, (reading) => {
     // What changes nothing of the object itself is refused like the rest: a frozen stream does not work anyway.
     if (!Object.isExtensible(stream)) throw new TypeError('frozen');
     const listener = listenerOf(source, reading);

@@ -1,10 +1,10 @@
 import { context as contextApi } from '@opentelemetry/api';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { member, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
 
 type Then = (this: unknown, ...given: unknown[]) => unknown;
-type SettleValue = (value: unknown, awaiting: Awaiting) => void;
+type CompleteWith = (value: unknown, completion: Completion) => void;
 
 /** It has a `then`, or a getter for one, which nobody asks before the app does. */
 export function isPromiseLike(value: object): boolean {
@@ -17,11 +17,11 @@ export function isPromiseLike(value: object): boolean {
  * (a client's response promise): it stays the same object, and whoever awaits it tells us. Its work happens inside the
  * scope that it was made in, what follows in the scope of who awaits it.
  */
-export function onPromiseLike(value: object, awaiting: Awaiting, settleValue: SettleValue): void {
-  read(value, awaiting, (reading) => {
+export function onPromiseLike(value: object, completion: Completion, completeWith: CompleteWith): void {
+  read(value, completion, (reading) => {
     const then = member(value, 'then') as PropertyDescriptor;
     const watched = (original: unknown): unknown =>
-      typeof original === 'function' ? watchedThen(original as Then, reading, settleValue) : original;
+      typeof original === 'function' ? watchedThen(original as Then, reading, completeWith) : original;
     if (!then.get) {
       reading.added(overlay(value, 'then', { value: watched(then.value) }));
       return;
@@ -47,14 +47,14 @@ export function onPromiseLike(value: object, awaiting: Awaiting, settleValue: Se
   });
 }
 
-function watchedThen(then: Then, reading: Reading, settleValue: SettleValue): Then {
+function watchedThen(then: Then, reading: Reading, completeWith: CompleteWith): Then {
   return function (this: unknown, ...given: unknown[]): unknown {
     const { context } = reading;
     if (!context) return then.apply(this, given);
     const outside = contextApi.active();
     const [onValue, onError, ...more] = given;
     const answer = (value: unknown): unknown => {
-      for (const each of reading.close()) settleValue(value, each);
+      for (const each of reading.close()) completeWith(value, each);
       return typeof onValue === 'function' ? contextApi.with(outside, () => onValue(value)) : value;
     };
     const refuse = (error: unknown): unknown => {

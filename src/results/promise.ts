@@ -1,7 +1,7 @@
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { Reading } from './reading.ts';
 
-type SettleValue = (value: unknown, awaiting: Awaiting) => void;
+type CompleteWith = (value: unknown, completion: Completion) => void;
 
 /**
  * A promise like any other: of this realm, or of another one (a vm context). A promise of a class of its own, or with a `then`
@@ -33,22 +33,22 @@ const shared = new WeakMap<object, { readonly promise: Promise<unknown>; readonl
  */
 export function onPromise<T extends object>(
   given: T,
-  awaiting: Awaiting,
+  completion: Completion,
   callback: unknown,
-  settleValue: SettleValue,
+  completeWith: CompleteWith,
 ): T {
   const promise = given as unknown as Promise<unknown>;
-  if (unsettled >= MANY) return onShared(promise, awaiting, settleValue) as unknown as T;
+  if (unsettled >= MANY) return onShared(promise, completion, completeWith) as unknown as T;
   const settled = thenOf(promise).call(
     promise,
     (value) => {
       unsettled--;
-      settleValue(value, awaiting);
+      completeWith(value, completion);
       return value;
     },
     (error: unknown) => {
       unsettled--;
-      awaiting.failed(error);
+      completion.failed(error);
       throw error;
     },
   );
@@ -63,10 +63,10 @@ function thenOf(promise: Promise<unknown>): Promise<unknown>['then'] {
   return (Object.getPrototypeOf(promise) as Promise<unknown>).then;
 }
 
-function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: SettleValue): Promise<unknown> {
+function onShared(promise: Promise<unknown>, completion: Completion, completeWith: CompleteWith): Promise<unknown> {
   const known = shared.get(promise);
   if (known) {
-    known.reading.add(awaiting);
+    known.reading.add(completion);
     return known.promise;
   }
   const reading = new Reading();
@@ -75,7 +75,7 @@ function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: Se
     promise,
     (value) => {
       shared.delete(promise);
-      for (const each of reading.close()) settleValue(value, each);
+      for (const each of reading.close()) completeWith(value, each);
       return value;
     },
     (error: unknown) => {
@@ -86,7 +86,7 @@ function onShared(promise: Promise<unknown>, awaiting: Awaiting, settleValue: Se
   );
   copyMembers(promise, settled);
   shared.set(promise, { promise: settled, reading });
-  reading.add(awaiting);
+  reading.add(completion);
   return settled;
 }
 

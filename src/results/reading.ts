@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { Progress } from './progress.ts';
 
 /** So many scopes may wait for one object; the oldest gives way. */
@@ -13,8 +13,8 @@ const readings = new WeakMap<object, Reading>();
 /** The scopes of objects that were collected before anybody read them to their end. */
 const collected =
   typeof FinalizationRegistry === 'function'
-    ? new FinalizationRegistry<Awaiting[]>((waiting) => {
-        for (const awaiting of waiting.splice(0)) awaiting.gaveUp();
+    ? new FinalizationRegistry<Completion[]>((waiting) => {
+        for (const completion of waiting.splice(0)) completion.gaveUp();
       })
     : undefined;
 
@@ -26,7 +26,7 @@ export class Reading {
   /** Nobody waits, and nothing of ours is on the object. */
   over = false;
   /** Held by the registry of what is collected: nothing that it leads to may lead back to the object. */
-  readonly waiting: Awaiting[] = [];
+  readonly waiting: Completion[] = [];
   readonly #undo: (() => void)[] = [];
 
   /** Begins, or begins anew with an object that nobody waited for any more. */
@@ -35,11 +35,11 @@ export class Reading {
     this.context = context;
   }
 
-  add(awaiting: Awaiting): void {
+  add(completion: Completion): void {
     this.over = false;
     if (this.waiting.length >= MAX_WAITING) this.waiting.shift()?.gaveUp();
-    this.waiting.push(awaiting);
-    awaiting.given(this.progress);
+    this.waiting.push(completion);
+    completion.given(this.progress);
   }
 
   /** One that waited has ended otherwise: its session is over, or the app ended it. */
@@ -47,7 +47,7 @@ export class Reading {
     if (this.over) return;
     const { waiting } = this;
     let kept = 0;
-    for (const awaiting of waiting) if (!awaiting.ended) waiting[kept++] = awaiting;
+    for (const completion of waiting) if (!completion.ended) waiting[kept++] = completion;
     waiting.length = kept;
     if (kept === 0) this.close();
   }
@@ -59,19 +59,19 @@ export class Reading {
   }
 
   done(value: unknown): void {
-    for (const awaiting of this.close()) awaiting.done(value);
+    for (const completion of this.close()) completion.done(value);
   }
 
   failed(error: unknown): void {
-    for (const awaiting of this.close()) awaiting.failed(error);
+    for (const completion of this.close()) completion.failed(error);
   }
 
   cancelled(): void {
-    for (const awaiting of this.close()) awaiting.cancelled();
+    for (const completion of this.close()) completion.cancelled();
   }
 
   /** Nobody hears of this object any more; gives those who waited. */
-  close(): Awaiting[] {
+  close(): Completion[] {
     this.over = true;
     this.context = undefined;
     for (const undo of this.#undo.splice(0)) undo();
@@ -80,24 +80,24 @@ export class Reading {
 }
 
 /**
- * Lets `awaiting` wait for this object. When nobody else does, `watch` adds to it what tells when it ends; when it cannot (a
+ * Lets `completion` wait for this object. When nobody else does, `watch` adds to it what tells when it ends; when it cannot (a
  * frozen object), the scope ends at once.
  */
-export function read(object: object, awaiting: Awaiting, watch: (reading: Reading) => void): void {
-  if (awaiting.ended) return;
+export function read(object: object, completion: Completion, watch: (reading: Reading) => void): void {
+  if (completion.ended) return;
   const known = readings.get(object);
   const reading = known ?? new Reading();
   if (!known || known.over) {
-    reading.begin(awaiting.context);
+    reading.begin(completion.context);
     try {
       watch(reading);
     } catch {
       reading.close();
-      awaiting.cannotWatch('an object that is read later was given, but it is frozen or cannot be changed');
+      completion.cannotWatch('an object that is read later was given, but it is frozen or cannot be changed');
       return;
     }
   }
-  reading.add(awaiting);
+  reading.add(completion);
   if (known) return;
   readings.set(object, reading);
   collected?.register(object, reading.waiting);

@@ -1,5 +1,5 @@
 import { context as contextApi } from '@opentelemetry/api';
-import type { Awaiting } from './completion.ts';
+import type { Completion } from './completion.ts';
 import { lookUp, member, method, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
 
@@ -58,8 +58,8 @@ const listenedTo = new WeakSet<object>();
 const cancelled = new WeakSet<object>();
 
 /** Neither read nor locked. */
-export function onWebStream(stream: object, awaiting: Awaiting): void {
-  read(stream, awaiting, (reading) => {
+export function onWebStream(stream: object, completion: Completion): void {
+  read(stream, completion, (reading) => {
     const cancel = method(stream, 'cancel');
     if (!cancel) throw new TypeError('no cancel');
     const watched = function (this: unknown, ...given: unknown[]): unknown {

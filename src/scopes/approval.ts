@@ -1,36 +1,42 @@
-import type { Attributes, Link } from '@opentelemetry/api';
+import type { Link, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
+import { ById } from '../by-id.ts';
 import { sessionOf, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
 import { fromId, toId } from '../context/place.ts';
 import { describe } from '../errors.ts';
 import type { Approval as ApprovalHandle } from '../handles.ts';
-import type { ApprovalAnswer, ApprovalDecision, ApprovalInput, ApprovalStatus, Carrier, RunStatus } from '../model.ts';
-import { approvalDecision, approvalSpan, commonAttributes, KIND_INTERNAL } from '../span-model.ts';
-import { contextIn, locate, sessionIdOf } from '../sessions/resolve.ts';
 import { writeStop } from '../handoffs/carrier.ts';
-import { now, tick } from '../tracing/clock.ts';
-import { InRun, type InRunKind, startInRun } from './in-run.ts';
-import type { OpenActivities } from '../sessions/open-scopes.ts';
-import { linkTo, type Recorder } from '../tracing/recorder.ts';
-import { registry } from '../sessions/enclosing-scope.ts';
+import type { ApprovalAnswer, ApprovalDecision, ApprovalInput, ApprovalStatus, Carrier, RunStatus } from '../model.ts';
+import { type OpenScopes, openScopes } from '../sessions/open-scopes.ts';
+import { contextIn, NOT_RECORDED, resolve, sessionIdOf } from '../sessions/resolve.ts';
 import { SessionRecord } from '../sessions/session-record.ts';
-import { isSilent, type Silent } from './no-op.ts';
+import { shared } from '../shared.ts';
+import { approvalDecision, approvalSpan, commonAttributes, KIND_INTERNAL } from '../span-model.ts';
+import { type Micros, now, tick } from '../tracing/clock.ts';
+import { linkTo, type Recorder } from '../tracing/recorder.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { NoOp } from './no-op.ts';
+import type { Opening } from './open.ts';
+
+/** As many as may be open. */
+const approvals = shared('approvals', () => new ById<Approval>(Number.POSITIVE_INFINITY));
 
 /** Somebody was asked: its span is as long as the wait, or until the wait goes on without this process. */
 export class Approval extends InRun implements ApprovalHandle {
-  id = '';
+  readonly id: string;
   #status: ApprovalStatus = 'requested';
 
-  protected override peers(): OpenActivities {
-    return registry.open.approvals;
-  }
-
-  override startedWith(attributes: Attributes): void {
-    const given = attributes[key.ATTR_APPROVAL_ID] as string | undefined;
+  constructor(recorder: Recorder, opening: Opening, span: Span, startedAt: Micros) {
+    super(recorder, opening, span, startedAt);
+    const given = opening.attributes[key.ATTR_APPROVAL_ID] as string | undefined;
     this.id = given ?? toId(this.span.spanContext());
     if (given === undefined) this.recorder.setAttribute(this.span, key.ATTR_APPROVAL_ID, this.id);
-    registry.approvals.set(this.id, this);
+    approvals.set(this.id, this);
+  }
+
+  protected override peers(): OpenScopes {
+    return openScopes.approvals;
   }
 
   approve(decision?: ApprovalDecision): void {
@@ -68,7 +74,7 @@ export class Approval extends InRun implements ApprovalHandle {
 
   protected override forgotten(): void {
     // Another one may have come with the same id.
-    if (registry.approvals.get(this.id) === this) registry.approvals.delete(this.id);
+    if (approvals.get(this.id) === this) approvals.delete(this.id);
   }
 
   /** A callback that gives true has approved, one that gives false has rejected. */
@@ -85,9 +91,13 @@ export class Approval extends InRun implements ApprovalHandle {
   }
 }
 
-const APPROVAL: InRunKind<Approval> = { what: 'an approval', spanKind: KIND_INTERNAL, Handle: Approval };
+const APPROVAL: InRunKind<Approval> = {
+  what: 'an approval',
+  spanKind: KIND_INTERNAL,
+  make: (recorder, opening, span, startedAt) => new Approval(recorder, opening, span, startedAt),
+};
 
-export function startApproval(recorder: Recorder, input: ApprovalInput): Approval | Silent {
+export function startApproval(recorder: Recorder, input: ApprovalInput): Approval | NoOp {
   return startInRun(recorder, APPROVAL, input, approvalSpan);
 }
 
@@ -95,7 +105,6 @@ export function startApproval(recorder: Recorder, input: ApprovalInput): Approva
 export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void {
   const active = recorder.active();
   const { content, diagnostics } = recorder;
-  if (isSilent(active, input.runId)) return;
   const carrier = typeof input.carrier === 'object' && input.carrier !== null ? input.carrier : {};
   const given = carrier[CARRIER_APPROVAL] ?? input.approvalId;
   const id = content.name(given, key.ATTR_APPROVAL_ID);
@@ -107,13 +116,15 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
     }
     return;
   }
-  const waiting = registry.approvals.get(id);
+  const waiting = approvals.get(id);
   if (waiting) {
     waiting.decide(status, input);
     return;
   }
   const sessionId = input.sessionId ?? sessionIdOf(recorder, sessionOf(carrier));
-  const around = locate(recorder, active, input.runId, sessionId, 'runId') ?? new SessionRecord(recorder, active);
+  const found = resolve(recorder, active, input.runId, sessionId, 'runId');
+  if (found === NOT_RECORDED) return;
+  const around = found ?? new SessionRecord(recorder, active);
   const attributes = commonAttributes(around.record, around.runId, around.agent.key);
   const name = approvalSpan(attributes, { tool: input.tool, id }, content);
   approvalDecision(attributes, input, content);

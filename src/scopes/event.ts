@@ -2,11 +2,11 @@ import { type Attributes, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Content } from '../content/content.ts';
 import type { CapturedError, TrackedEvent } from '../model.ts';
-import { type Around, activeScope, locate } from '../sessions/resolve.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { activeScope, NOT_RECORDED, resolve } from '../sessions/resolve.ts';
 import { now, toHrTime } from '../tracing/clock.ts';
 import { exceptionAttributes } from '../tracing/failure.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import { isSilent } from './no-op.ts';
 
 /** Of the events of one span: what is told of progress leaves room for errors, and both for handoffs and the last error. */
 const SHARE_TRACKED = 3 / 4;
@@ -22,13 +22,13 @@ export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
 
 /** An error that the app dealt with. */
 export function captureError(recorder: Recorder, input: CapturedError): void {
-  const scope = write(recorder, input, SHARE_ERRORS, (attributes, content) => {
+  const enclosing = write(recorder, input, SHARE_ERRORS, (attributes, content) => {
     Object.assign(attributes, exceptionAttributes(input.error, content));
     content.metadata(attributes, input.metadata);
     return key.EVENT_EXCEPTION;
   });
   // Thrown on after all, it has been told here already.
-  scope?.activity?.sees(input.error);
+  enclosing?.scope?.sees(input.error);
 }
 
 /** On the innermost scope of ours; on the run that is named, when that is another one. `fill` gives the event's name. */
@@ -37,20 +37,20 @@ function write(
   input: TrackedEvent | CapturedError,
   share: number,
   fill: (attributes: Attributes, content: Content) => string,
-): Around | undefined {
+): EnclosingScope | undefined {
   const active = recorder.active();
-  if (isSilent(active, input.runId)) return undefined;
-  const around = locate(recorder, active, input.runId, input.sessionId, 'runId');
+  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (around === NOT_RECORDED) return undefined;
   const innermost = activeScope(active);
-  const scope = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
-  const span = trace.getSpan(scope?.context ?? active);
+  const enclosing = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
+  const span = trace.getSpan(enclosing?.context ?? active);
   const attributes: Attributes = {};
   const name = fill(attributes, recorder.content);
   // A span of ours that was not sampled is followed for the metrics alone, and takes no events.
-  if (span?.isRecording() || scope?.activity) {
-    if (scope?.activity) scope.activity.event(name, attributes, now(), share);
+  if (span?.isRecording() || enclosing?.scope) {
+    if (enclosing?.scope) enclosing.scope.event(name, attributes, now(), share);
     else if (span) recorder.write(span, (open) => open.addEvent(name, attributes, toHrTime(now())));
-    return scope;
+    return enclosing;
   }
   recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);
   return undefined;

@@ -2,59 +2,18 @@ import {
   type Attributes,
   type Context,
   INVALID_SPAN_CONTEXT,
-  type Link,
   ROOT_CONTEXT,
   type SpanContext,
   trace,
 } from '@opentelemetry/api';
-import { ATTR_LINK_TYPE, ATTR_LINKS_DROPPED } from '../attributes.ts';
+import { ATTR_LINKS_DROPPED } from '../attributes.ts';
 import type { RunStatus } from '../model.ts';
+import type { RunChain } from '../sessions/run-chain.ts';
 import { KIND_INTERNAL } from '../span-model.ts';
-import type { Around } from '../sessions/resolve.ts';
 import { clockSetting, type Micros, now } from '../tracing/clock.ts';
-import { linkTo, type Recorder } from '../tracing/recorder.ts';
+import type { Recorder } from '../tracing/recorder.ts';
+import type { Opening } from './open.ts';
 import { Session } from './session.ts';
-
-/** The last runs of a session are linked from its span; a provider keeps 128 links. */
-const MAX_LINKS = 100;
-
-/** What the runs of a long session know of each other. */
-export class RunChain {
-  /** To where the session stopped before: for the first run. */
-  #resume: Link | undefined;
-  readonly #places: SpanContext[] = [];
-  #count = 0;
-
-  constructor(resume: Link | undefined) {
-    this.#resume = resume;
-  }
-
-  get last(): SpanContext | undefined {
-    return this.#places.at(-1);
-  }
-
-  /** The link of the next run to the one before, or to where the session stopped. */
-  next(): Link | undefined {
-    const { last } = this;
-    if (last) return linkTo(last, { [ATTR_LINK_TYPE]: 'previous' });
-    const resume = this.#resume;
-    this.#resume = undefined;
-    return resume;
-  }
-
-  started(place: SpanContext): void {
-    this.#count++;
-    if (this.#places.length >= MAX_LINKS) this.#places.shift();
-    this.#places.push(place);
-  }
-
-  /** To the last runs, as many as fit, and how many are left out. */
-  links(limit: number): { readonly links: Link[]; readonly left: number } {
-    const places = this.#places.slice(Math.max(0, this.#places.length - limit));
-    const links = places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
-    return { links, left: this.#count - links.length };
-  }
-}
 
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
@@ -70,19 +29,13 @@ export class LongSession extends Session {
   readonly #chain: RunChain;
   #began = false;
 
-  constructor(
-    recorder: Recorder,
-    around: Around,
-    startedAt: Micros,
-    parent: Context,
-    init: { readonly name: string; readonly attributes: Attributes; readonly chain: RunChain },
-  ) {
-    super(recorder, around, NO_SPAN, startedAt, parent, trace.getSpan(parent) ?? null);
-    this.#name = init.name;
-    this.#attributes = init.attributes;
-    this.#chain = init.chain;
-    this.#parent = parent;
-    this.record.chain = init.chain;
+  constructor(recorder: Recorder, opening: Opening, startedAt: Micros, chain: RunChain) {
+    super(recorder, opening, NO_SPAN, startedAt, trace.getSpan(opening.parent) ?? null);
+    this.#name = opening.name;
+    this.#attributes = opening.attributes;
+    this.#chain = chain;
+    this.#parent = opening.parent;
+    this.record.chain = chain;
   }
 
   override event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {

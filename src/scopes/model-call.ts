@@ -1,19 +1,22 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { ModelCall as ModelCallHandle } from '../handles.ts';
 import type { ModelCallInput, ModelResponse, RunStatus, Usage } from '../model.ts';
 import { addUsage, KIND_MODEL_CALL, modelCallSpan, responseAttributes } from '../span-model.ts';
-import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { Micros } from '../tracing/clock.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import type { Silent } from './no-op.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { NoOp } from './no-op.ts';
+import type { Opening } from './open.ts';
 
 /** A call of a model. What it consumed counts for its run, too. */
 export class ModelCall extends InRun implements ModelCallHandle {
   usage: Usage | undefined;
-  #provider: string | undefined;
+  readonly #provider: string | undefined;
 
-  override startedWith(attributes: Attributes): void {
-    this.#provider = attributes[key.ATTR_GEN_AI_PROVIDER_NAME] as string | undefined;
+  constructor(recorder: Recorder, opening: Opening, span: Span, startedAt: Micros) {
+    super(recorder, opening, span, startedAt);
+    this.#provider = opening.attributes[key.ATTR_GEN_AI_PROVIDER_NAME] as string | undefined;
   }
 
   setResponse(response: ModelResponse): void {
@@ -34,9 +37,13 @@ export class ModelCall extends InRun implements ModelCallHandle {
   }
 }
 
-const MODEL_CALL: InRunKind<ModelCall> = { what: 'a model call', spanKind: KIND_MODEL_CALL, Handle: ModelCall };
+const MODEL_CALL: InRunKind<ModelCall> = {
+  what: 'a model call',
+  spanKind: KIND_MODEL_CALL,
+  make: (recorder, opening, span, startedAt) => new ModelCall(recorder, opening, span, startedAt),
+};
 
-export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | Silent {
+export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | NoOp {
   // Read before anything starts.
   const usage = input.usage ? addUsage({}, input.usage) : undefined;
   const call = startInRun(recorder, MODEL_CALL, input, modelCallSpan);

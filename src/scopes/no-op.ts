@@ -1,4 +1,11 @@
-import { type Context, context as contextApi, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context as contextApi,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import { toHeaderText } from '../context/header-text.ts';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
 import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
@@ -16,10 +23,12 @@ import type {
   ToolCall,
   WorkflowStep,
 } from '../handles.ts';
-import type { Carrier } from '../model.ts';
-import { registry, remember } from '../sessions/enclosing-scope.ts';
-import type { Awaiting } from '../results/completion.ts';
-import { keepScope, keepScopeOfAll, settle } from '../results/complete.ts';
+import type { Carrier, HandoffRequest } from '../model.ts';
+import { complete, keepScope, keepScopeOfAll } from '../results/complete.ts';
+import type { Completion } from '../results/completion.ts';
+import { sessionIdOf } from '../sessions/resolve.ts';
+import { droppedSessions } from '../sessions/session-record.ts';
+import type { Recorder } from '../tracing/recorder.ts';
 
 const NO_STATISTICS: HandoffStatistics = {
   totalHandoffs: 0,
@@ -41,7 +50,7 @@ const NO_HANDOFFS: SessionHandoffs = {
  * The handle of what is not recorded: switched off, no provider, suppressed, not sampled. It does nothing and costs next
  * to nothing; its ids are made when somebody asks, unique and valid in form.
  */
-export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff, Approval {
+export class NoOp implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff, Approval {
   private readonly session: boolean;
   private ownId: string | undefined;
   private givenSessionId: string | undefined;
@@ -106,7 +115,7 @@ export class Silent implements Session, Run, WorkflowStep, ToolCall, ModelCall, 
 }
 
 /** Marks a context as one in which nothing is recorded, so that nothing inside it is even tried. */
-export class SilentScope {
+export class NoOpScope {
   readonly silent = true;
   readonly sessionId: string | undefined;
   /** No callback of a scope is around: what a promise in here gives, no scope further out sees. */
@@ -118,32 +127,16 @@ export class SilentScope {
   }
 }
 
-function withinSilence<T>(context: Context, fn: () => T): T {
-  const scope = new SilentScope(silentSessionId(context), true);
+function withinNoOp<T>(context: Context, fn: () => T): T {
+  const scope = new NoOpScope(sessionIdAround(context), true);
   return contextApi.with(withScope(context, trace.getSpan(context), scope), fn);
-}
-
-/**
- * Whether nothing is recorded here: tracing is suppressed, the run or session that is named was not sampled, or in a scope that records nothing,
- * unless the name leads to a run that does.
- */
-export function isSilent(active: Context, runId: string | undefined, sessionId?: string): boolean {
-  if (isSuppressed(active)) return true;
-  const scope = scopeOf(active);
-  if (runId !== undefined && runId !== scope?.runId) {
-    if (registry.runs.has(runId)) return false;
-    if (fromId(runId)?.traceFlags === 0) return true;
-  } else if (sessionId !== undefined && registry.droppedSessions.get(sessionId) && !registry.sessions.get(sessionId)) {
-    return true;
-  }
-  return scope?.silent === true;
 }
 
 /**
  * A scope inside one that records nothing, or that names a run or a session of which nothing is recorded: what happens in it, ours and
  * foreign, is dropped with that.
  */
-class Unheard extends Silent {
+class NoOpInside extends NoOp {
   private readonly context: Context;
   /** No scope further out keeps the context for what a promise gives. */
   private readonly isOutermost: boolean;
@@ -155,7 +148,7 @@ class Unheard extends Silent {
   }
 
   override within<T>(fn: () => T): T {
-    return withinSilence(this.context, fn);
+    return withinNoOp(this.context, fn);
   }
 
   override perform<T>(fn: (handle: this) => T): T {
@@ -164,29 +157,29 @@ class Unheard extends Silent {
   }
 }
 
-/** The handle of what starts where nothing is recorded (`isSilent`), by the run or the session that it names. */
-export function unheard(active: Context, session: boolean, sessionId?: string, runId?: string): Silent {
+/** The handle of what starts where nothing is recorded by the run or the session that it names. */
+export function noOpInside(active: Context, session: boolean, sessionId?: string, runId?: string): NoOp {
   // Who suppresses tracing does so for one call, and not for what is read after it.
-  if (isSuppressed(active)) return new Silent(session, undefined, sessionId);
-  const scope = scopeOf(active) as Partial<SilentScope> | undefined;
+  if (isSuppressed(active)) return new NoOp(session, undefined, sessionId);
+  const scope = scopeOf(active) as Partial<NoOpScope> | undefined;
   if (scope?.silent) {
     const id = session ? sessionId : (sessionId ?? scope.sessionId);
-    if (!scope.isOpen) return new Unheard(session, id, active, false);
-    const context = withScope(active, trace.getSpan(active), new SilentScope(scope.sessionId));
-    return new Unheard(session, id, context, true);
+    if (!scope.isOpen) return new NoOpInside(session, id, active, false);
+    const context = withScope(active, trace.getSpan(active), new NoOpScope(scope.sessionId));
+    return new NoOpInside(session, id, context, true);
   }
-  const place = fromId(runId) ?? registry.droppedSessions.get(sessionId ?? '');
-  const context = withScope(active, place && trace.wrapSpanContext(place), new SilentScope(sessionId));
-  return new Unheard(session, sessionId, context, true);
+  const place = fromId(runId) ?? droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, place && trace.wrapSpanContext(place), new NoOpScope(sessionId));
+  return new NoOpInside(session, sessionId, context, true);
 }
 
 /** The session of a scope that records nothing. */
-export function silentSessionId(active: Context): string | undefined {
+export function sessionIdAround(active: Context): string | undefined {
   return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
-export class SilentHandoff extends Silent {
+export class NoOpHandoff extends NoOp {
   private readonly active: Context;
   private readonly sourceRunId: string | undefined;
   private readonly isInSession: boolean;
@@ -211,20 +204,20 @@ export class SilentHandoff extends Silent {
  * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
  * is dropped with it and shares its trace id.
  */
-export class Unsampled extends Silent implements Awaiting {
+export class NonRecording extends NoOp implements Completion {
   readonly context: Context;
   readonly #isSession: boolean;
 
   constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
     super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
-    this.context = withScope(around, span, new SilentScope(sessionId));
+    this.context = withScope(around, span, new NoOpScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) remember(registry.droppedSessions, sessionId, place, diagnostics);
+    if (session && sessionId !== undefined) rememberDropped(sessionId, place, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
-    return withinSilence(this.context, fn);
+    return withinNoOp(this.context, fn);
   }
 
   readonly until = undefined;
@@ -238,11 +231,11 @@ export class Unsampled extends Silent implements Awaiting {
       this.end();
       throw error;
     }
-    return settle(result, this, fn);
+    return complete(result, this, fn);
   }
 
   override end(): void {
-    if (this.#isSession) registry.droppedSessions.delete(this.sessionId);
+    if (this.#isSession) droppedSessions.delete(this.sessionId);
   }
 
   override fail(): void {
@@ -266,4 +259,18 @@ export class Unsampled extends Silent implements Awaiting {
   cannotWatch(): void {
     this.end();
   }
+}
+
+function rememberDropped(sessionId: string, place: SpanContext, diagnostics: Diagnostics | undefined): void {
+  if (!droppedSessions.set(sessionId, place)) return;
+  diagnostics?.warn(
+    'too_many_open',
+    `more than ${droppedSessions.limit} sessions that are not sampled are open at once, so the first ones are forgotten: is a startSession without its end() somewhere?`,
+  );
+}
+
+/** The handle of a handoff that is not recorded, in the session that is named or around. */
+export function noOpHandoff(recorder: Recorder, active: Context, input: HandoffRequest): NoOp {
+  const sessionId = sessionIdOf(recorder, input.sessionId) ?? sessionIdAround(active);
+  return new NoOpHandoff(active, sessionId, input.sourceRunId);
 }

@@ -3,7 +3,22 @@ import * as key from '../attributes.ts';
 import { toId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import type { ReceivedHandoff, Run as RunHandle } from '../handles.ts';
+import { say } from '../handoffs/answer.ts';
+import { readCarrier } from '../handoffs/carrier.ts';
+import { elsewhereById } from '../handoffs/elsewhere.ts';
+import type { Handoff, HandoffRun } from '../handoffs/handoff.ts';
+import { joinsOf } from '../handoffs/joins.ts';
+import { handoffById } from '../handoffs/known-handoffs.ts';
+import { pickUp } from '../handoffs/pick-up.ts';
+import { Received } from '../handoffs/received.ts';
+import type { Try } from '../handoffs/try.ts';
 import type { Agent, Carrier, RunInput, RunStatus, Summary, Usage } from '../model.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { type OpenScopes, openScopes } from '../sessions/open-scopes.ts';
+import { contextIn, isRecorded, locate, sessionIdOf } from '../sessions/resolve.ts';
+import type { RunChain } from '../sessions/run-chain.ts';
+import { openRuns, rememberEnded, rememberEvicted } from '../sessions/runs.ts';
+import { SessionRecord, sessionById } from '../sessions/session-record.ts';
 import {
   addUsage,
   agentAttributes,
@@ -15,28 +30,14 @@ import {
   toAgent,
   usageAttributes,
 } from '../span-model.ts';
-import { Activity } from './scope.ts';
-import { say } from '../handoffs/answer.ts';
-import { type Around, contextIn, locate, sessionIdOf } from '../sessions/resolve.ts';
-import { readCarrier } from '../handoffs/carrier.ts';
-import { type Micros, now } from '../tracing/clock.ts';
-import { elsewhereById, sessionById } from '../handoffs/elsewhere.ts';
-import type { Handoff } from '../handoffs/handoff.ts';
-import { joinsOf } from '../handoffs/joins.ts';
-import { rememberEnded, rememberEvicted } from '../sessions/runs.ts';
-import { cut } from '../tracing/limits.ts';
-import type { RunChain } from './long-session.ts';
-import type { OpenActivities } from '../sessions/open-scopes.ts';
-import { pickUp } from '../handoffs/pick-up.ts';
-import { Received } from '../handoffs/received.ts';
+import type { Micros } from '../tracing/clock.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import { handoffById, registry } from '../sessions/enclosing-scope.ts';
-import { SessionRecord } from '../sessions/session-record.ts';
-import { isSilent, Silent, Unsampled, unheard } from './no-op.ts';
-import type { Try } from '../handoffs/try.ts';
+import { type NoOp, noOpInside } from './no-op.ts';
+import { type Opening, open } from './open.ts';
+import { RecordedScope } from './scope.ts';
 
 /** One agent at work. */
-export class Run extends Activity implements RunHandle {
+export class Run extends RecordedScope implements RunHandle, HandoffRun {
   readonly run: this = this;
   readonly runId: string;
   readonly id: string;
@@ -44,7 +45,7 @@ export class Run extends Activity implements RunHandle {
   readonly parentId: string | undefined;
   agent: Agent;
   /** The handoff that this run picked up, and how far it is with it. */
-  pickedUp: Try | undefined;
+  pickedUp: Try<Handoff> | undefined;
   /** What it asked for and waits for: nobody is left to return to when it ends. */
   asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
@@ -58,30 +59,30 @@ export class Run extends Activity implements RunHandle {
   #providers: Set<string> | undefined;
   #received: Received | undefined;
   /** What it picked up before that and has not answered. */
-  #unanswered: Try[] | undefined;
+  #unanswered: Try<Handoff>[] | undefined;
   #links: number;
 
-  constructor(recorder: Recorder, around: Around, span: Span, startedAt: Micros, parent: Context, init: RunInit) {
-    super(recorder, around, span, startedAt, parent);
+  constructor(recorder: Recorder, opening: RunOpening, span: Span, startedAt: Micros) {
+    super(recorder, opening, span, startedAt);
     this.id = toId(span.spanContext());
     this.runId = this.id;
-    this.agent = init.agent;
-    this.stepKey = init.stepKey;
-    this.cameForNone = init.cameForNone;
-    this.#links = init.links;
-    this.parentId = around.runId;
-    this.#parentSpan = trace.getSpan(parent);
+    this.agent = opening.agent;
+    this.stepKey = opening.stepKey;
+    this.cameForNone = opening.cameForNone;
+    this.#links = opening.links?.length ?? 0;
+    this.parentId = opening.enclosing.runId;
+    this.#parentSpan = trace.getSpan(opening.parent);
     recorder.setAttribute(span, key.ATTR_RUN_ID, this.id);
-    registry.runs.set(this.id, this);
-    this.record.joinedBy(init.agent.key, recorder.diagnostics);
+    openRuns.set(this.id, this);
+    this.record.joinedBy(opening.agent.key, recorder.diagnostics);
   }
 
-  protected peers(): OpenActivities {
-    return registry.open.runs;
+  protected peers(): OpenScopes {
+    return openScopes.runs;
   }
 
   protected override forgotten(): void {
-    registry.runs.delete(this.id);
+    openRuns.delete(this.id);
     rememberEvicted(this.id, { sessionId: this.record.sessionId, agent: this.agent });
   }
 
@@ -129,7 +130,7 @@ export class Run extends Activity implements RunHandle {
   }
 
   /** The run takes a handoff over. Its link is there, when it came for it; one that comes late is added. */
-  takesOver(handoff: Handoff): Try {
+  takesOver(handoff: Handoff): Try<Handoff> {
     const { pickedUp } = this;
     if (pickedUp?.status === 'requested') {
       this.#unanswered ??= [];
@@ -141,7 +142,7 @@ export class Run extends Activity implements RunHandle {
   }
 
   /** The run picked up a handoff when it was at work already. */
-  pickUpLate(handoff: Handoff): Try {
+  pickUpLate(handoff: Handoff): Try<Handoff> {
     if (this.ended) return handoff.begin(undefined);
     this.write((attributes) => handoff.describe(attributes, this.agent.key));
     this.addLink(handoff.link(this.agent.key));
@@ -181,14 +182,14 @@ export class Run extends Activity implements RunHandle {
       for (const handoff of this.asked) handoff.sourceEnded();
       this.asked = undefined;
     }
-    registry.runs.delete(this.id);
+    openRuns.delete(this.id);
     rememberEnded(this.id, this.record.mark);
     // A run that outlives its session has nobody else to close what it asked for.
-    if (this.record.over) this.record.handoffs.closeAll();
+    if (this.record.over) this.record.handoffs?.closeAll();
   }
 
   /** A run that picked it up and said nothing has accepted it: it did the work. */
-  #endTry(attempt: Try, outcome: RunStatus | undefined): void {
+  #endTry(attempt: Try<Handoff>, outcome: RunStatus | undefined): void {
     if (attempt.status === 'requested') say(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
     // Of a run that does not say how it went, nothing speaks against it.
     attempt.ended(outcome ?? 'completed');
@@ -207,74 +208,75 @@ export class Run extends Activity implements RunHandle {
   }
 }
 
-interface RunInit {
+interface RunOpening extends Opening {
   readonly agent: Agent;
   readonly stepKey: string | undefined;
   readonly cameForNone: boolean;
-  /** How many links its span has from its start. */
-  readonly links: number;
 }
 
-export function startRun(recorder: Recorder, input: RunInput): Run | Silent {
+export function startRun(recorder: Recorder, input: RunInput): Run | NoOp {
   return start(recorder, input, false);
 }
 
-export function startChildRun(recorder: Recorder, input: RunInput): Run | Silent {
+export function startChildRun(recorder: Recorder, input: RunInput): Run | NoOp {
   return start(recorder, input, true);
 }
 
-function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | Silent {
+function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoOp {
   const active = recorder.active();
   const { content } = recorder;
-  if (isSilent(active, input.parentRunId, input.sessionId)) {
-    return unheard(active, false, sessionIdOf(recorder, input.sessionId), input.parentRunId);
+  if (!isRecorded(active, input.parentRunId, input.sessionId)) {
+    return noOpInside(active, false, sessionIdOf(recorder, input.sessionId), input.parentRunId);
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
-  const sessionId = input.sessionId ?? carried?.sessionId;
-  const around =
+  const enclosing =
     carried?.around ??
-    locate(recorder, active, input.parentRunId, sessionId, 'parentRunId') ??
+    locate(recorder, active, input.parentRunId, input.sessionId ?? carried?.sessionId, 'parentRunId') ??
     sessionOfHandoff(recorder, active, input.handoffId) ??
     new SessionRecord(recorder, active);
-  if (isChild && around.runId === undefined && !carried) {
+  if (isChild && enclosing.runId === undefined && !carried) {
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
   }
-  const agent = agentOf(recorder, input, around, isChild);
+  const agent = agentOf(recorder, input, enclosing, isChild);
   const parent = carried?.around
     ? carriedParent(carried.around.context, active, input.trace)
-    : contextIn(around, active);
-  const handoff = pickUp(recorder, input, carried, around, agent.key);
-  const attributes = commonAttributes(around.record, undefined, agent.key);
+    : contextIn(enclosing, active);
+  const handoff = pickUp(recorder, input, carried, enclosing, agent.key);
+  const attributes = commonAttributes(enclosing.record, undefined, agent.key);
   const name = runSpan(attributes, input, agent, content);
-  const owned = around.record.owner !== undefined;
+  const owned = enclosing.record.owner !== undefined;
   environmentOf(attributes, input.environment ?? (owned ? undefined : recorder.environment), content);
-  if (around.runId !== undefined) attributes[key.ATTR_RUN_PARENT_ID] = around.runId;
-  let all: Link[] | undefined;
+  if (enclosing.runId !== undefined) attributes[key.ATTR_RUN_PARENT_ID] = enclosing.runId;
+  let links: Link[] | undefined;
   if (handoff) {
     handoff.describe(attributes, agent.key);
-    all = linksTo(handoff, parent, agent.key);
+    links = linksTo(handoff, parent, agent.key);
   }
-  const chain = around.runId === undefined ? around.record.chain : undefined;
-  if (chain) all = together(all, linkOf(chain, parent));
-  // Behind those of its own, so that joins give way where they are too many.
-  const links = together(all, joinsOf(recorder, input.joins));
-  const left = cut(links, recorder.limits.links);
-  const startedAt = now();
-  const span = recorder.start(name, KIND_INTERNAL, startedAt, attributes, parent, links);
-  if (!span) return new Silent(false, undefined, around.record.sessionId);
-  if (!recorder.follows(span)) return new Unsampled(false, span, parent, around.record.sessionId);
-  const stepKey = attributes[key.ATTR_STEP_KEY] as string | undefined;
-  const cameForNone = !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined);
-  const run = new Run(recorder, around, span, startedAt, parent, {
+  const chain = enclosing.runId === undefined ? enclosing.record.chain : undefined;
+  if (chain) links = together(links, linkOf(chain, parent));
+  const opening = {
+    name,
+    kind: KIND_INTERNAL,
+    attributes,
+    enclosing,
+    parent,
+    // Behind those of its own, so that joins give way where they are too many.
+    links: together(links, joinsOf(recorder, input.joins)),
+    isSession: false,
+    sessionId: enclosing.record.sessionId,
     agent,
-    stepKey,
-    cameForNone,
-    links: links?.length ?? 0,
-  });
-  run.linksDropped(left);
+    stepKey: attributes[key.ATTR_STEP_KEY] as string | undefined,
+    cameForNone: !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined),
+  };
+  const run = open(recorder, opening, newRun);
+  if (!(run instanceof Run)) return run;
   if (handoff) run.takesOver(handoff);
-  chain?.started(span.spanContext());
+  chain?.started(run.span.spanContext());
   return run;
+}
+
+function newRun(recorder: Recorder, opening: RunOpening, span: Span, startedAt: Micros): Run {
+  return new Run(recorder, opening, span, startedAt);
 }
 
 /** Outside any scope, who picks up a handoff joins the session that it belongs to. */
@@ -316,7 +318,7 @@ function together(some: Link[] | undefined, more: Link[] | undefined): Link[] | 
   return some && more ? [...some, ...more] : (some ?? more);
 }
 
-function agentOf(recorder: Recorder, input: RunInput, around: Around, isChild: boolean): Agent {
+function agentOf(recorder: Recorder, input: RunInput, around: EnclosingScope, isChild: boolean): Agent {
   const given = toAgent(input.agent, recorder.content);
   if (given) return given;
   if (isChild || around.runId !== undefined) {

@@ -5,19 +5,20 @@ import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
 import type { Scoped } from '../handles.ts';
 import type { Agent, Metadata, RunStatus } from '../model.ts';
+import { complete } from '../results/complete.ts';
+import type { Completion } from '../results/completion.ts';
+import type { Progress } from '../results/progress.ts';
 import { catchUp, hasRoom, hasRoomToEnd, nesting, postpone } from '../room-left.ts';
-import { type Around, activeScope } from '../sessions/resolve.ts';
+import type { EnclosingScope, OpenRun } from '../sessions/enclosing-scope.ts';
+import type { OpenScope, OpenScopes } from '../sessions/open-scopes.ts';
+import { activeScope } from '../sessions/resolve.ts';
+import type { SessionRecord } from '../sessions/session-record.ts';
 import { clockSetting, endOf, type Micros, now, toHrTime } from '../tracing/clock.ts';
 import { controlFlow, isAbort } from '../tracing/control-flow.ts';
-import { recordError } from '../tracing/failure.ts';
+import { errorStatus, errorTypeOf, exceptionAttributes } from '../tracing/failure.ts';
 import { eventsOn, warnOfEvents, warnOfLinks } from '../tracing/limits.ts';
-import type { OpenActivities } from '../sessions/open-scopes.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import type { Awaiting } from '../results/completion.ts';
-import type { Progress } from '../results/progress.ts';
-import { settle } from '../results/complete.ts';
-import type { Run } from './run.ts';
-import type { SessionRecord } from '../sessions/session-record.ts';
+import type { Opening } from './open.ts';
 
 /** Of the errors that pass, more need not be told apart. */
 const MAX_SEEN = 100;
@@ -37,18 +38,18 @@ interface Given {
 }
 
 /** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
-export abstract class Activity implements Scoped, Around, Awaiting {
+export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope, Completion {
   readonly recorder: Recorder;
   readonly record: SessionRecord;
-  abstract readonly run: Run | undefined;
+  abstract readonly run: OpenRun | undefined;
   abstract readonly runId: string | undefined;
   abstract readonly agent: Agent;
   span: Span;
   startedAt: Micros;
-  /** The context in which this activity is current. */
+  /** The context in which this scope is current. */
   readonly context: Context;
-  /** The activity around this one. After its end just one that is still open: a chain of scopes must not keep all there were. */
-  parent: Activity | undefined;
+  /** The scope around this one. After its end just one that is still open: a chain of scopes must not keep all there were. */
+  parent: RecordedScope | undefined;
   /** That of the wall clock when this began, or a later one in which something inside it began. */
   clockSetting: number = clockSetting();
   ended = false;
@@ -60,14 +61,14 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   #held: Progress | undefined;
   /** Too many were open, and nothing but its handle knows it any more. */
   gaveWay = false;
-  /** How many activities are open inside it. */
+  /** How many scopes are open inside it. */
   inside = 0;
   /** Neighbours in the list of all that is open of its kind. */
-  older: Activity | undefined;
-  newer: Activity | undefined;
+  older: OpenScope | undefined;
+  newer: OpenScope | undefined;
   /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
-  before: Activity | undefined;
-  after: Activity | undefined;
+  before: OpenScope | undefined;
+  after: OpenScope | undefined;
   #late: Attributes | undefined;
   #events = 0;
   #eventsDropped = 0;
@@ -77,16 +78,15 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 
   constructor(
     recorder: Recorder,
-    around: Around,
+    { enclosing, parent }: Pick<Opening, 'enclosing' | 'parent'>,
     span: Span,
     startedAt: Micros,
-    parent: Context,
     active: Span | null = span,
   ) {
     this.recorder = recorder;
-    this.record = around.record;
-    // A session is around no other by its record, but may run inside one.
-    this.parent = stillOpen(around.activity ?? activeScope(parent)?.activity);
+    this.record = enclosing.record;
+    // A session is around no other by its record, but may run inside one. Whatever is open is one of these.
+    this.parent = stillOpen((enclosing.scope ?? activeScope(parent)?.scope) as RecordedScope | undefined);
     if (this.parent) {
       this.parent.inside++;
       this.parent.outlast(this);
@@ -105,14 +105,10 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   /** All that is open of its kind. */
-  protected abstract peers(): OpenActivities;
+  protected abstract peers(): OpenScopes;
 
-  get activity(): Activity {
+  get scope(): this {
     return this;
-  }
-
-  hasSeen(error: unknown): boolean {
-    return this.#seen?.has(error) === true;
   }
 
   sees(error: unknown): void {
@@ -121,11 +117,11 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     this.#seen.add(error);
   }
 
-  /** Runs the app's callback inside this activity and ends it when the work behind its result is done. */
+  /** Runs the app's callback inside this scope and ends it when the work behind its result is done. */
   perform<T>(fn: (handle: this) => T): T {
     nesting.scopes++;
     try {
-      return settle(contextApi.with(this.context, fn, undefined, this), this, fn);
+      return complete(contextApi.with(this.context, fn, undefined, this), this, fn);
     } catch (error) {
       this.#thrown(error);
       throw error;
@@ -178,7 +174,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 
   /** Whoever stops what is around this, stops this as well. */
   get #isStopped(): boolean {
-    for (let each: Activity | undefined = this; each; each = each.parent) {
+    for (let each: RecordedScope | undefined = this; each; each = each.parent) {
       if (isAborted(each.ending?.signal)) return true;
     }
     return false;
@@ -291,7 +287,7 @@ export abstract class Activity implements Scoped, Around, Awaiting {
   }
 
   /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
-  outlast(child: Activity): void {
+  outlast(child: RecordedScope): void {
     if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
   }
 
@@ -321,9 +317,19 @@ export abstract class Activity implements Scoped, Around, Awaiting {
     warnOfLinks(this.recorder.diagnostics, count, this.recorder.limits.links);
   }
 
+  /**
+   * Status, and one `exception` event per error: on its way up, the innermost span has the event, those around it have only the
+   * status.
+   */
   #failWith(error: unknown): void {
+    const { content } = this.recorder;
     try {
-      this.set(key.ATTR_ERROR_TYPE, recordError(this, error));
+      const exception = exceptionAttributes(error, content);
+      const status = errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
+      this.recorder.write(this.span, (span) => span.setStatus(status));
+      if (this.#seen?.has(error) !== true) this.event(key.EVENT_EXCEPTION, exception);
+      this.parent?.sees(error);
+      this.set(key.ATTR_ERROR_TYPE, errorTypeOf(error, content));
     } catch (failure) {
       this.recorder.failed('recording an error', failure);
     }
@@ -376,11 +382,11 @@ export abstract class Activity implements Scoped, Around, Awaiting {
 }
 
 /** The nearest one, from this one outward, that has not ended. */
-function stillOpen(activity: Activity | undefined): Activity | undefined {
-  let open = activity;
+function stillOpen(scope: RecordedScope | undefined): RecordedScope | undefined {
+  let open = scope;
   while (open?.ended) open = open.parent;
   // Whoever asks again finds it at once.
-  if (activity?.ended) activity.parent = open;
+  if (scope?.ended) scope.parent = open;
   return open;
 }
 

@@ -1,18 +1,18 @@
-import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import type { Span, SpanContext } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { Session as SessionHandle, SessionHandoffs } from '../handles.ts';
-import type { Agent, Carrier, RunStatus, Summary } from '../model.ts';
-import { outputSummary } from '../span-model.ts';
-import { Activity } from './scope.ts';
-import type { Around } from '../sessions/resolve.ts';
 import { writeStop } from '../handoffs/carrier.ts';
+import { ledgerOf } from '../handoffs/ledger.ts';
+import type { Agent, Carrier, RunStatus, Summary } from '../model.ts';
+import { type OpenScopes, openScopes } from '../sessions/open-scopes.ts';
+import { outputSummary } from '../span-model.ts';
 import type { Micros } from '../tracing/clock.ts';
-import type { OpenActivities } from '../sessions/open-scopes.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import { registry } from '../sessions/enclosing-scope.ts';
+import type { Opening } from './open.ts';
+import { RecordedScope } from './scope.ts';
 
 /** A session with a span of its own: the root of its trace, or below the span that is active when it starts. */
-export class Session extends Activity implements SessionHandle {
+export class Session extends RecordedScope implements SessionHandle {
   readonly run = undefined;
   readonly runId = undefined;
   readonly agent: Agent;
@@ -22,21 +22,20 @@ export class Session extends Activity implements SessionHandle {
   /** `active` is the span that what happens inside hangs below. */
   constructor(
     recorder: Recorder,
-    around: Around,
+    opening: Pick<Opening, 'enclosing' | 'parent'>,
     span: Span,
     startedAt: Micros,
-    parent: Context,
     active: Span | null = span,
   ) {
-    super(recorder, around, span, startedAt, parent, active);
+    super(recorder, opening, span, startedAt, active);
     this.agent = recorder.agent;
     this.record.context = this.context;
     this.#counted = recorder.metrics.on;
     if (this.#counted) recorder.metrics.openSessions(1);
   }
 
-  protected peers(): OpenActivities {
-    return registry.open.sessions;
+  protected peers(): OpenScopes {
+    return openScopes.sessions;
   }
 
   protected override forgotten(): void {
@@ -48,7 +47,7 @@ export class Session extends Activity implements SessionHandle {
   }
 
   get handoffs(): SessionHandoffs {
-    return this.record.handoffs;
+    return ledgerOf(this.record);
   }
 
   setOutputSummary(summary: Summary): void {
@@ -74,11 +73,11 @@ export class Session extends Activity implements SessionHandle {
 
   protected finish(outcome: RunStatus | undefined): void {
     const { record } = this;
-    const { count, loop } = record.handoffs;
+    const handoffs = ledgerOf(record);
     this.set(key.ATTR_SESSION_STATUS, outcome === 'abandoned' ? 'cancelled' : outcome);
-    this.set(key.ATTR_HANDOFF_COUNT, count);
-    this.set(key.ATTR_HANDOFF_PATH, record.handoffs.agentPath());
+    this.set(key.ATTR_HANDOFF_COUNT, handoffs.count);
+    this.set(key.ATTR_HANDOFF_PATH, handoffs.agentPath());
     this.set(key.ATTR_AGENTS, [...record.agents]);
-    if (loop) this.set(key.ATTR_HANDOFF_LOOP, true);
+    if (handoffs.loop) this.set(key.ATTR_HANDOFF_LOOP, true);
   }
 }

@@ -1,19 +1,21 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import type { ToolCall as ToolCallHandle } from '../handles.ts';
 import type { McpCallInput, RunStatus, ToolInput } from '../model.ts';
 import { fullContent, KIND_INTERNAL, mcpTool, toolSpan } from '../span-model.ts';
 import type { Micros } from '../tracing/clock.ts';
-import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import type { Silent } from './no-op.ts';
+import { InRun, type InRunKind, startInRun } from './in-run.ts';
+import type { NoOp } from './no-op.ts';
+import type { Opening } from './open.ts';
 
 /** An action through a tool. */
 export class ToolCall extends InRun implements ToolCallHandle {
-  #tool: AttributeValue | undefined;
+  readonly #tool: AttributeValue | undefined;
 
-  override startedWith(attributes: Attributes): void {
-    this.#tool = attributes[key.ATTR_GEN_AI_TOOL_NAME];
+  constructor(recorder: Recorder, opening: Opening, span: Span, startedAt: Micros) {
+    super(recorder, opening, span, startedAt);
+    this.#tool = opening.attributes[key.ATTR_GEN_AI_TOOL_NAME];
   }
 
   setResult(result: unknown): void {
@@ -35,14 +37,18 @@ export class ToolCall extends InRun implements ToolCallHandle {
   }
 }
 
-const TOOL: InRunKind<ToolCall> = { what: 'a tool call', spanKind: KIND_INTERNAL, Handle: ToolCall };
+const TOOL: InRunKind<ToolCall> = {
+  what: 'a tool call',
+  spanKind: KIND_INTERNAL,
+  make: (recorder, opening, span, startedAt) => new ToolCall(recorder, opening, span, startedAt),
+};
 
-export function startTool(recorder: Recorder, input: ToolInput): ToolCall | Silent {
+export function startTool(recorder: Recorder, input: ToolInput): ToolCall | NoOp {
   return startInRun(recorder, TOOL, input, toolSpan);
 }
 
 /** The conventions ask for `mcp.*` on the tool's span instead of a second span. */
-export function startMcpCall(recorder: Recorder, input: McpCallInput): ToolCall | Silent {
+export function startMcpCall(recorder: Recorder, input: McpCallInput): ToolCall | NoOp {
   return startInRun(recorder, TOOL, input, (attributes, given, content) => {
     attributes[key.ATTR_MCP_METHOD_NAME] = key.MCP_METHOD_NAME_VALUE_TOOLS_CALL;
     return toolSpan(attributes, mcpTool(given), content);

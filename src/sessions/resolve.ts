@@ -2,64 +2,89 @@ import { type Context, trace } from '@opentelemetry/api';
 import { ATTR_SESSION_ID } from '../attributes.ts';
 import { fromId, toId } from '../context/place.ts';
 import { isForeign, type Surroundings, scopeOf, withScope } from '../context/scope.ts';
+import { isSuppressed } from '../context/suppress.ts';
 import { describe } from '../errors.ts';
-import type { Agent } from '../model.ts';
-import type { Activity } from '../scopes/scope.ts';
-import { sessionById } from '../handoffs/elsewhere.ts';
-import { evictedRun, hasEnded, mayBelongTo } from './runs.ts';
 import type { Recorder } from '../tracing/recorder.ts';
-import { registry } from './enclosing-scope.ts';
-import type { Run } from '../scopes/run.ts';
-import { SessionRecord } from './session-record.ts';
-import type { SilentScope } from '../scopes/no-op.ts';
+import type { EnclosingScope } from './enclosing-scope.ts';
+import { evictedRun, hasEnded, mayBelongTo, openRuns } from './runs.ts';
+import { droppedSessions, openSession, SessionRecord, sessionById } from './session-record.ts';
 
-/** What a new span belongs to: the run or the session around it, found by id or by async context. */
-export interface Around {
-  readonly record: SessionRecord;
-  /** The run, when it is open in this process. */
-  readonly run: Run | undefined;
-  readonly runId: string | undefined;
-  readonly agent: Agent;
-  /** The innermost activity of ours, when it is open in this process. */
-  readonly activity: Activity | undefined;
-  /** The context to start the span in: its active span is the parent. */
-  readonly context: Context;
+/** Where nothing is recorded: tracing is suppressed, or what is around or named was not sampled. */
+export const NOT_RECORDED: unique symbol = Symbol('not recorded');
+
+/** What a context says of the scope around: one of ours, one of another version of the package, or one that records nothing. */
+type Around = EnclosingScope | Surroundings | { readonly silent: true };
+
+/**
+ * Where something belongs that starts in `active`: to what `runId`, `sessionId` or the async context name, in this order. Ids of
+ * another process are places in its trace; what cannot be one is warned about, and the async context stands in. `undefined` outside
+ * any session.
+ */
+export function resolve(
+  recorder: Recorder,
+  active: Context,
+  runId: string | undefined,
+  sessionId: string | undefined,
+  option: 'runId' | 'parentRunId' | 'sourceRunId',
+): EnclosingScope | typeof NOT_RECORDED | undefined {
+  if (isSuppressed(active)) return NOT_RECORDED;
+  const around = scopeOf(active) as Around | undefined;
+  if (isDropped(around, runId, sessionId)) return NOT_RECORDED;
+  return locate(recorder, active, runId, sessionId, option, ours(around, active, recorder));
 }
 
-/** The scope of ours that is active, if any. One of another version of the package is joined by what it tells. */
-export function activeScope(active: Context, recorder?: Recorder): Around | undefined {
-  const scope = scopeOf(active) as Around | SilentScope | Surroundings | undefined;
-  if (scope === undefined) return undefined;
-  if (!('silent' in scope)) return scope;
-  return scope.silent || !recorder || !isForeign(scope) ? undefined : joined(recorder, active, scope);
+/** Whether something is recorded that starts in `active`, inside the run or the session that it names. */
+export function isRecorded(active: Context, runId?: string, sessionId?: string): boolean {
+  return !isSuppressed(active) && !isDropped(scopeOf(active) as Around | undefined, runId, sessionId);
+}
+
+/** What is around or named records nothing. A name that leads to a run that does, leads out of a scope that does not. */
+function isDropped(around: Around | undefined, runId: string | undefined, sessionId: string | undefined): boolean {
+  if (runId !== undefined && runId !== (around as Surroundings | undefined)?.runId) {
+    if (openRuns.has(runId)) return false;
+    if (fromId(runId)?.traceFlags === 0) return true;
+  } else if (sessionId !== undefined && droppedSessions.get(sessionId) && !openSession(sessionId)) {
+    return true;
+  }
+  return (around as Surroundings | undefined)?.silent === true;
+}
+
+/** The scope of ours that is active, if any. */
+export function activeScope(active: Context): EnclosingScope | undefined {
+  return ours(scopeOf(active) as Around | undefined, active, undefined);
+}
+
+/** One of another version of the package is joined by what it tells. */
+function ours(around: Around | undefined, active: Context, recorder: Recorder | undefined): EnclosingScope | undefined {
+  if (around === undefined) return undefined;
+  if (!('silent' in around)) return around;
+  return around.silent || !recorder || !isForeign(around) ? undefined : joined(recorder, active, around);
 }
 
 /** Of a scope of another version its session and its run, as of another process; its span is the active one. */
-function joined(recorder: Recorder, active: Context, surroundings: Surroundings): Around {
+function joined(recorder: Recorder, active: Context, surroundings: Surroundings): EnclosingScope {
   const { sessionId, userId, conversationId, runId, agentKey } = surroundings;
-  const record = openSession(sessionId) ?? new SessionRecord(recorder, active, sessionId, userId, conversationId);
+  const open = sessionId === undefined ? undefined : openSession(sessionId);
+  const record = open ?? new SessionRecord(recorder, active, sessionId, userId, conversationId);
   const agent = agentKey === undefined ? recorder.agent : { key: agentKey };
-  return { record, run: undefined, runId, agent, activity: undefined, context: active };
+  return { record, run: undefined, runId, agent, scope: undefined, context: active };
 }
 
-/**
- * Finds what `runId`, `sessionId` or the async context name, in this order. Ids of another process are places in its
- * trace; what cannot be one is warned about, and the async context stands in.
- */
+/** `resolve`, where it is known that something is recorded. */
 export function locate(
   recorder: Recorder,
   active: Context,
   runId: string | undefined,
   givenSessionId: string | undefined,
-  option: string,
-): Around | undefined {
-  const scope = activeScope(active, recorder);
+  option: 'runId' | 'parentRunId' | 'sourceRunId',
+  scope: EnclosingScope | undefined = ours(scopeOf(active) as Around | undefined, active, recorder),
+): EnclosingScope | undefined {
   // Most name the session that they are in: nothing to look at twice.
   const isAround = scope !== undefined && scope.record.sessionId === givenSessionId;
   const sessionId = isAround ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
   if (runId !== undefined && runId !== null) {
     if (scope?.runId === runId) return scope;
-    const run = registry.runs.get(runId);
+    const run = openRuns.get(runId);
     if (run) return run;
     const place = elsewhere(recorder, active, runId, sessionId, scope, option);
     if (place) return place;
@@ -67,10 +92,6 @@ export function locate(
   if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
   // Else a session of the app's own that lives elsewhere: what happens here joins it by its id.
   return sessionById(recorder, active, sessionId);
-}
-
-function openSession(id: string | undefined): SessionRecord | undefined {
-  return id === undefined ? undefined : registry.sessions.get(id);
 }
 
 /** A session's id as the app gave it, redacted; `undefined` for what is none. */
@@ -88,9 +109,9 @@ function elsewhere(
   active: Context,
   runId: string,
   sessionId: string | undefined,
-  scope: Around | undefined,
+  scope: EnclosingScope | undefined,
   option: string,
-): Around | undefined {
+): EnclosingScope | undefined {
   const place = fromId(runId);
   if (!place) {
     recorder.diagnostics.misuse(
@@ -119,7 +140,7 @@ function elsewhere(
     run: undefined,
     runId: toId(place),
     agent: evicted?.agent ?? recorder.agent,
-    activity: undefined,
+    scope: undefined,
     context: active,
   };
   around.context = withScope(active, trace.wrapSpanContext(place), around);
@@ -130,7 +151,7 @@ function elsewhere(
  * The context in which something inside `around` starts. Inside that scope it is the active one, so that the parent may
  * be a step or a foreign span; elsewhere the place itself, with the baggage of the active one.
  */
-export function contextIn(around: Around, active: Context): Context {
+export function contextIn(around: EnclosingScope, active: Context): Context {
   if (around.context === active) return active;
   const scope = activeScope(active);
   if (scope === around || (scope !== undefined && around.runId !== undefined && scope.runId === around.runId))

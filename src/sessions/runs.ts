@@ -1,5 +1,7 @@
+import { ById } from '../by-id.ts';
+import type { Agent } from '../model.ts';
 import { shared } from '../shared.ts';
-import { type EvictedRun, registry } from './enclosing-scope.ts';
+import type { OpenRun } from './enclosing-scope.ts';
 
 /**
  * Marks of what has ended lately, and of its session, each in a place of its own that a later one may take. Numbers alone: a text
@@ -8,7 +10,16 @@ import { type EvictedRun, registry } from './enclosing-scope.ts';
 const PLACES = 4_096;
 const ended = shared('ended', () => ({ marks: new Uint32Array(PLACES), sessions: new Uint32Array(PLACES) }));
 
-const { evicted } = registry;
+/** Of a run that gave way to newer ones. */
+export interface EvictedRun {
+  readonly sessionId: string;
+  readonly agent: Agent;
+}
+
+/** As many as may be open. */
+export const openRuns: ById<OpenRun> = shared('runs', () => new ById<OpenRun>(Number.POSITIVE_INFINITY));
+/** Runs that gave way, for what still names them, and whether some of them are forgotten. */
+const evicted = shared('evicted', () => ({ runs: new ById<EvictedRun>(), hasForgotten: false }));
 
 /** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
 export function rememberEnded(id: string, sessionMark = 0): void {
@@ -47,11 +58,5 @@ export function markOf(id: string): number {
     const code = id.charCodeAt(index);
     mark = (mark << 4) + (code & 15) + 9 * (code >> 6);
   }
-  return mark >>> 0;
-}
-
-export function sessionMarkOf(sessionId: string): number {
-  let mark = 0;
-  for (let index = 0; index < sessionId.length; index++) mark = Math.imul(mark, 31) + sessionId.charCodeAt(index);
   return mark >>> 0;
 }

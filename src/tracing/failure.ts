@@ -2,7 +2,6 @@ import { type Attributes, type SpanStatus, SpanStatusCode } from '@opentelemetry
 import * as key from '../attributes.ts';
 import type { Content } from '../content/content.ts';
 import { messageOf } from '../diagnostics.ts';
-import type { Activity } from '../scopes/scope.ts';
 import { stackWithCauses } from './causes.ts';
 import { read } from './control-flow.ts';
 
@@ -50,20 +49,6 @@ function isError(error: object): boolean {
 
 function isType(word: unknown): word is string {
   return typeof word === 'string' && TYPE.test(word);
-}
-
-/**
- * Status, and one `exception` event per error: on its way up, the innermost span has the event, those around it have
- * only the status. Returns `error.type`.
- */
-export function recordError(activity: Activity, error: unknown): string | undefined {
-  const { content } = activity.recorder;
-  const exception = exceptionAttributes(error, content);
-  const status = errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
-  activity.recorder.write(activity.span, (span) => span.setStatus(status));
-  if (!activity.hasSeen(error)) activity.event(key.EVENT_EXCEPTION, exception);
-  activity.parent?.sees(error);
-  return errorTypeOf(error, content);
 }
 
 /** `exception.*` without secrets: the stock `recordException` writes message and stack as they are. */

@@ -20,8 +20,8 @@ import {
   type Session,
   type SessionHandoffs,
 } from '../../src/index.ts';
-import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 const SHOW = ['baton.handoff.source', 'baton.handoff.target', 'baton.handoff.status'];

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Attributes, DiagLogLevel, diag, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { Baton, type BatonOptions, type BatonWarning, type RunInput } from '../../src/index.ts';
-import { registry } from '../../src/sessions/enclosing-scope.ts';
 import { type Recording, type RecordingOptions, startRecording } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
