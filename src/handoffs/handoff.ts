@@ -20,6 +20,7 @@ import { errorStatus } from '../tracing/failure.ts';
 import { linkTo, type Recorder } from '../tracing/recorder.ts';
 import { writeCarrier } from './carrier.ts';
 import { startDeadline } from './deadline.ts';
+import { countReceived, countRequested, countWait } from './handoff-counts.ts';
 import { Try } from './try.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -289,8 +290,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (!this.isOwn) return;
     this.#index?.answered(this);
     this.#waitsNoMore();
-    const { metrics } = this.#recorder;
-    if (metrics.on) metrics.handoffWait(at - this.requestedAt, this.#counting(), this.#exemplar());
+    countWait(this.#recorder.metrics, this, at - this.requestedAt);
   }
 
   /** What is waited for has come, or nobody waits any more. */
@@ -387,7 +387,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
 
   /** A run that had picked it up has ended, and will say no more. What did not succeed may be tried again. */
   tryEnded(attempt: { readonly status: HandoffStatus; readonly succeeded: boolean }): void {
-    if (!this.isOwn) this.#countReceived(attempt);
+    if (!this.isOwn) countReceived(this.#recorder.metrics, this, attempt.status);
     else if (attempt.succeeded || this.status !== 'accepted' || !this.record || this.record.over) this.#count();
   }
 
@@ -396,28 +396,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     const { metrics } = this.#recorder;
     if (this.#counted || !metrics.on) return;
     this.#counted = true;
-    const attributes: Attributes = { ...this.#counting(), [key.ATTR_HANDOFF_MODE]: this.mode };
-    if (this.#overdue) attributes[key.ATTR_HANDOFF_OVERDUE] = true;
-    metrics.handoff(attributes, this.#exemplar());
-  }
-
-  #countReceived({ status }: { readonly status: HandoffStatus }): void {
-    const { metrics } = this.#recorder;
-    if (metrics.on)
-      metrics.receivedHandoff({ ...this.#counting(), [key.ATTR_HANDOFF_STATUS]: status }, this.#exemplar());
-  }
-
-  #counting(): Attributes {
-    return {
-      [key.ATTR_HANDOFF_STATUS]: this.status,
-      [key.ATTR_HANDOFF_SOURCE]: this.source,
-      [key.ATTR_HANDOFF_TARGET]: this.to?.key ?? '',
-    };
-  }
-
-  /** From a number to the trace. */
-  #exemplar(): Context {
-    return trace.setSpanContext(ROOT_CONTEXT, this.place);
+    countRequested(metrics, this, this.#overdue);
   }
 }
 

@@ -1,5 +1,10 @@
 import { now } from '../tracing/clock.ts';
-import type { Reading } from './reading.ts';
+
+/** Whoever reads the result for the scopes that wait for it. */
+interface Reader {
+  /** A scope that waited has ended. */
+  left(): void;
+}
 
 /**
  * How far a result has been read: `unread`, as far as can be seen; `idle`, read in part, and nobody asks for more; `busy`,
@@ -15,10 +20,10 @@ export class Progress {
   readAt: number | undefined;
   /** For what shows its progress by itself, as a Node stream does. */
   look: (() => Progressed) | undefined;
-  readonly #reading: WeakRef<Reading> | undefined;
+  readonly #reader: WeakRef<Reader> | undefined;
 
-  constructor(reading: Reading) {
-    this.#reading = typeof WeakRef === 'function' ? new WeakRef(reading) : undefined;
+  constructor(reader: Reader) {
+    this.#reader = typeof WeakRef === 'function' ? new WeakRef(reader) : undefined;
   }
 
   get state(): Progressed {
@@ -39,6 +44,6 @@ export class Progress {
 
   /** A scope that waited has ended: where it was the last one, the object is as it was. */
   left(): void {
-    this.#reading?.deref()?.left();
+    this.#reader?.deref()?.left();
   }
 }
