@@ -26,7 +26,7 @@ import type {
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { endAllOf } from './sessions/open-scopes.ts';
 import { toAgent } from './span-model.ts';
-import { within } from './time-limit.ts';
+import { withTimeLimit } from './time-limit.ts';
 import { Metrics } from './tracing/metrics.ts';
 import { Recorder } from './tracing/recorder.ts';
 
@@ -266,7 +266,7 @@ export class Baton {
     if (!this.#guard.enabled || typeof provider?.forceFlush !== 'function') return true;
     try {
       const flushed = Promise.resolve(provider.forceFlush()).then(() => true);
-      const done = await within(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
+      const done = await withTimeLimit(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
       if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
       return done;
     } catch (error) {

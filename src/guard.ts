@@ -70,7 +70,7 @@ export class Guard {
   /** Off, or nobody there to record: nothing is built, nothing is checked. */
   #records(): boolean {
     if (!this.enabled) return false;
-    if (this.#recorder.isHeard) return true;
+    if (this.#recorder.hasProvider) return true;
     this.missed++;
     return false;
   }

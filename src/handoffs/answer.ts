@@ -1,7 +1,7 @@
 import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { fromId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
+import { parseTraceparent } from '../context/traceparent.ts';
 import type { HandoffAnswer } from '../model.ts';
 import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
 import { NOT_RECORDED, resolve } from '../sessions/resolve.ts';
@@ -11,7 +11,7 @@ import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
 import { type Micros, now, tick, toHrTime } from '../tracing/clock.ts';
 import { errorStatus, errorTypeOf, exceptionAttributes } from '../tracing/failure.ts';
 import { linkTo, type Recorder } from '../tracing/recorder.ts';
-import { elsewhereById, isOver } from './elsewhere.ts';
+import { elsewhereById, wasRequestedHere } from './elsewhere.ts';
 import { type Elsewhere, type Handoff, type HandoffRun, handoffRun, openRun } from './handoff.ts';
 import { handoffById } from './known-handoffs.ts';
 import { ledgerOf } from './ledger.ts';
@@ -44,7 +44,13 @@ function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
   if (around === NOT_RECORDED) return;
   const attempt = findTry(recorder, input, around, active);
   if (!attempt) return;
-  say(recorder, attempt, around, attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked, input);
+  recordAnswer(
+    recorder,
+    attempt,
+    around,
+    attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked,
+    input,
+  );
 }
 
 /** The try that is answered: of the handoff that is named, else of the one that the run picked up, else of the oldest that waits. */
@@ -62,7 +68,7 @@ function findTry(
     return known ? tryOf(known, run) : tryElsewhere(recorder, handoffId, around, active);
   }
   if (run?.pickedUp) return run.pickedUp;
-  if (run?.cameForNone) return undefined;
+  if (run?.wasRefused) return undefined;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
   const waiting = around && ledgerOf(around.record).waiting.find(run?.parentId, receiver);
   if (waiting) return tryOf(waiting, run);
@@ -87,7 +93,7 @@ function tryElsewhere(
   const run = handoffRun(around?.run);
   const receiver = openRun(known?.runId);
   if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
-  if (!run && fromId(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
+  if (!run && parseTraceparent(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
     recorder.diagnostics.misuse(
       'handoff_already_answered',
       'handoffId: the session of that handoff is over; its answer is recorded by the run that picked it up',
@@ -104,13 +110,15 @@ function tryElsewhere(
 
 /** What a run has said, or what was said while its session lasted, stands: who is in no run has nothing to add to it. */
 function isAnsweredAndOver(handoffId: string, known: Elsewhere | undefined): boolean {
-  if (!known) return isOver(handoffId, true);
+  if (!known) return wasRequestedHere(handoffId, true);
   return (
-    known.runId !== undefined && known.status !== 'requested' && (isOver(handoffId, false) || isOver(handoffId, true))
+    known.runId !== undefined &&
+    known.status !== 'requested' &&
+    (wasRequestedHere(handoffId, false) || wasRequestedHere(handoffId, true))
   );
 }
 
-interface Said extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'> {
+interface AnswerDetails extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'> {
   /** When it was answered; default now. */
   readonly at?: Micros | undefined;
 }
@@ -119,12 +127,12 @@ interface Said extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'
  * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
  * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
  */
-export function say(
+export function recordAnswer(
   recorder: Recorder,
   attempt: Try<Handoff>,
   around: EnclosingScope | undefined,
   word: Word,
-  said: Said,
+  answer: AnswerDetails,
 ): void {
   const { handoff } = attempt;
   if (!attempt.mayBecome(word)) {
@@ -136,8 +144,8 @@ export function say(
   }
   const { content } = recorder;
   const details: Attributes = {};
-  const reason = content.summary(said.reason, key.ATTR_HANDOFF_REASON);
-  const payload = content.summary(said.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
+  const reason = content.summary(answer.reason, key.ATTR_HANDOFF_REASON);
+  const payload = content.summary(answer.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
   if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
   if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
 
@@ -147,25 +155,25 @@ export function say(
   const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
   // Whoever asked reports for the run that is at work on it.
   const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
-  const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), said);
+  const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), answer);
   const isFirst = attempt.status === 'requested';
   const hasSpan = !isElsewhere && (isFirst || run === undefined);
-  const startedAt = said.at === undefined ? now() : said.at + 1;
+  const startedAt = answer.at === undefined ? now() : answer.at + 1;
 
   attempt.status = word;
   const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
   const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
   const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
-  if (word === 'failed') failAnswer(recorder, handoff, span, said.error, details);
-  if (span) recorder.end(span, startedAt, after(said, 1));
-  if (run) announce(attempt, run, word, hasSpan ? undefined : details, span ? after(said, 1) : startedAt);
-  if (isFirst) handoff.close(after(said, 2));
+  if (word === 'failed') failAnswer(recorder, handoff, span, answer.error, details);
+  if (span) recorder.end(span, startedAt, after(answer, 1));
+  if (run) announce(attempt, run, word, hasSpan ? undefined : details, span ? after(answer, 1) : startedAt);
+  if (isFirst) handoff.close(after(answer, 2));
   if (isLoop) noticeLoop(handoff);
   if (word === 'returned') handBack(handoff, run);
 }
 
 /** So many microseconds after the answer; those of an answer that is given now count themselves. */
-function after({ at }: Said, offset: number): Micros {
+function after({ at }: AnswerDetails, offset: number): Micros {
   return at === undefined ? tick() : at + 1 + offset;
 }
 
@@ -176,7 +184,7 @@ function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionR
 }
 
 /** The run that has the event: one that is open, or that is about to end and has said nothing. */
-function bearer(run: HandoffRun | undefined, { at }: Said): HandoffRun | undefined {
+function bearer(run: HandoffRun | undefined, { at }: AnswerDetails): HandoffRun | undefined {
   return run && (!run.ended || at !== undefined) ? run : undefined;
 }
 

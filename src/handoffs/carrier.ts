@@ -2,8 +2,8 @@ import { type Context, isSpanContextValid, type SpanContext, trace } from '@open
 import { ATTR_HANDOFF_SOURCE } from '../attributes.ts';
 import { fromHeaderText, sessionOf, toHeaderText, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_HANDOFF, CARRIER_SESSION, CARRIER_SOURCE, extract, inject } from '../context/headers.ts';
-import { fromId, toId } from '../context/place.ts';
 import { withoutScope, withScope } from '../context/scope.ts';
+import { formatTraceparent, parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { Carrier } from '../model.ts';
 import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
@@ -21,7 +21,7 @@ export function writeCarrier(
   const carrier: Record<string, string> = where ? inject(where) : {};
   const span = where && trace.getSpan(where);
   // An app without a propagator still gets its traces joined.
-  carrier.traceparent ??= span ? toId(span.spanContext()) : handoffId;
+  carrier.traceparent ??= span ? formatTraceparent(span.spanContext()) : handoffId;
   carrier[CARRIER_HANDOFF] = handoffId;
   carrier[CARRIER_SESSION] = toHeaderText(sessionId);
   if (source) carrier[CARRIER_SOURCE] = toHeaderText(source);
@@ -32,7 +32,7 @@ export function writeCarrier(
 export function writeStop(sessionId: string, place: SpanContext | undefined, around: Context): Record<string, string> {
   const isPlace = place !== undefined && isSpanContextValid(place);
   const carrier = isPlace ? inject(trace.setSpanContext(withoutScope(around), place)) : {};
-  if (isPlace) carrier.traceparent ??= toId(place);
+  if (isPlace) carrier.traceparent ??= formatTraceparent(place);
   carrier[CARRIER_SESSION] = toHeaderText(sessionId);
   return carrier;
 }
@@ -68,7 +68,7 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     return { around: undefined, sessionId, handoffId: undefined, source: undefined };
   // Onto the active context: what is there stays, span and baggage are the sender's.
   const extracted = extract(withoutScope(active), carrier);
-  const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(fromId(carrier.traceparent) as SpanContext);
+  const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(parseTraceparent(carrier.traceparent) as SpanContext);
   const record =
     sessionId === undefined ? new SessionRecord(recorder, active) : sessionById(recorder, active, sessionId);
   const around = {
@@ -93,7 +93,7 @@ function wrongIn(carrier: Carrier): string | undefined {
   const { traceparent, [CARRIER_HANDOFF]: handoffId } = carrier;
   const sessionAlone = traceparent === undefined && handoffId === undefined && carrier[CARRIER_SESSION] !== undefined;
   if (sessionAlone) return undefined;
-  if (!fromId(traceparent)) return `traceparent, got ${describe(traceparent)}`;
-  if (handoffId !== undefined && !fromId(handoffId)) return `${CARRIER_HANDOFF}, got ${describe(handoffId)}`;
+  if (!parseTraceparent(traceparent)) return `traceparent, got ${describe(traceparent)}`;
+  if (handoffId !== undefined && !parseTraceparent(handoffId)) return `${CARRIER_HANDOFF}, got ${describe(handoffId)}`;
   return undefined;
 }

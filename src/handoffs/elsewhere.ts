@@ -27,7 +27,7 @@ export function rememberOver(id: string, isAnswered: boolean): void {
 }
 
 /** Whether it was requested here, in a session that is over, and whether it was answered by then. */
-export function isOver(id: string, isAnswered: boolean): boolean {
+export function wasRequestedHere(id: string, isAnswered: boolean): boolean {
   const mark = markOf(id);
   return (isAnswered ? elsewhere.answered : elsewhere.unanswered)[mark % MARKS] === mark;
 }

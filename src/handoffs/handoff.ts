@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { toId } from '../context/place.ts';
+import { formatTraceparent } from '../context/traceparent.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
 import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
@@ -42,7 +42,7 @@ export interface HandoffRun extends OpenRun {
   /** What it asked for and waits for: nobody is left to return to when it ends. */
   readonly asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
-  readonly cameForNone: boolean;
+  readonly wasRefused: boolean;
   readonly hasParent: boolean;
   /** Where the run hangs. */
   readonly parentContext: Context;
@@ -152,7 +152,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#elsewhere = init.elsewhere;
     if (init.elsewhere) this.status = init.elsewhere.status;
     this.place = init.place;
-    this.id = toId(init.place);
+    this.id = formatTraceparent(init.place);
     this.source = init.source;
     this.to = init.target;
     this.mode = init.mode ?? 'return_to_caller';
@@ -338,7 +338,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** Too many wait, and this one has waited longest: it is recorded as it stands. */
-  giveWay(): void {
+  evict(): void {
     this.#recorder.diagnostics.warn(
       'too_many_open',
       'more than 10000 handoffs wait for an answer at once: the oldest is closed as it stands; give them expiresInMs, or end their sessions',

@@ -1,6 +1,6 @@
 import type { Link } from '@opentelemetry/api';
 import { ATTR_LINK_TYPE } from '../attributes.ts';
-import { fromId } from '../context/place.ts';
+import { parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import { hasEnded, openRuns } from '../sessions/runs.ts';
 import { linkTo, type Recorder } from '../tracing/recorder.ts';
@@ -13,7 +13,7 @@ export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined):
   const links: Link[] = [];
   for (const id of Array.isArray(ids) ? ids : [ids]) {
     const runId = (handoffById(id)?.current ?? elsewhereById(id))?.runId ?? id;
-    const place = fromId(runId);
+    const place = parseTraceparent(runId);
     if (!place) {
       recorder.diagnostics.misuse('unknown_run', `joins: expected ids of runs or handoffs, got ${describe(id)}`);
       continue;

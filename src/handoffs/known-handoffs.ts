@@ -17,7 +17,7 @@ export function handoffById(id: string): Handoff | undefined {
 /** Makes a handoff known by its id. The one that has waited longest gives way, and is recorded as it stands. */
 export function knowHandoff(handoff: Handoff): void {
   const { open } = known;
-  if (open.size >= MAX_UNANSWERED && open.oldest !== undefined) open.get(open.oldest)?.giveWay();
+  if (open.size >= MAX_UNANSWERED && open.oldest !== undefined) open.get(open.oldest)?.evict();
   open.set(handoff.id, handoff);
 }
 

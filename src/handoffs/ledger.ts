@@ -93,7 +93,7 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
     const oldest = this.#all[place] ?? (this.#all[this.#oldest] as Handoff);
     this.#all[oldest === this.#all[place] ? place : this.#oldest] = undefined;
     this.#kept--;
-    if (oldest.isOpen) oldest.giveWay();
+    if (oldest.isOpen) oldest.evict();
     else oldest.forget();
     this.#counted ??= {};
     this.#counted[oldest.status] = (this.#counted[oldest.status] ?? 0) + 1;

@@ -1,4 +1,4 @@
-import { fromId, toId } from '../context/place.ts';
+import { formatTraceparent, parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { RunInput } from '../model.ts';
 import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
@@ -45,13 +45,13 @@ export function handoffElsewhere(
   record: SessionRecord | undefined,
   source = '',
 ): Handoff | undefined {
-  const place = fromId(handoffId);
+  const place = parseTraceparent(handoffId);
   if (!place) {
     const message = `handoffId: expected the id of a handoff, got ${describe(handoffId)}`;
     recorder.diagnostics.misuse('unknown_handoff', message);
     return undefined;
   }
-  const id = toId(place);
+  const id = formatTraceparent(place);
   const known =
     elsewhereById(id) ?? rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined });
   known.sessionId ??= record?.sessionId;

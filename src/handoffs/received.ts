@@ -2,11 +2,11 @@ import { messageOf } from '../diagnostics.ts';
 import { BatonError } from '../errors.ts';
 import type { ReceivedHandoff } from '../handles.ts';
 import type { HandoffReply } from '../model.ts';
-import { say } from './answer.ts';
+import { recordAnswer } from './answer.ts';
 import type { Handoff, HandoffRun } from './handoff.ts';
 import type { Try } from './try.ts';
 
-type Word = Parameters<typeof say>[3];
+type Word = Parameters<typeof recordAnswer>[3];
 
 /** What a run has in hand that it picked up. */
 export class Received implements ReceivedHandoff {
@@ -27,32 +27,32 @@ export class Received implements ReceivedHandoff {
   }
 
   accept(reply?: HandoffReply): void {
-    this.#say('accepted', reply);
+    this.#recordAnswer('accepted', reply);
   }
 
   /** Done; who had not accepted it before has by that. */
   complete(reply?: HandoffReply): void {
-    if (this.#try.status === 'requested') this.#say('accepted', {});
-    this.#say('completed', reply);
+    if (this.#try.status === 'requested') this.#recordAnswer('accepted', {});
+    this.#recordAnswer('completed', reply);
   }
 
   reject(reply?: HandoffReply): void {
-    this.#say('rejected', reply);
+    this.#recordAnswer('rejected', reply);
   }
 
   return(reply?: HandoffReply): void {
-    this.#say('returned', reply);
+    this.#recordAnswer('returned', reply);
   }
 
   fail(reply?: HandoffReply): void {
-    this.#say('failed', reply);
+    this.#recordAnswer('failed', reply);
   }
 
   /** What cannot be read counts as not given; nothing of ours throws into the app. */
-  #say(word: Word, reply: HandoffReply | undefined): void {
+  #recordAnswer(word: Word, reply: HandoffReply | undefined): void {
     const { recorder } = this.#run;
     try {
-      say(recorder, this.#try, this.#run, word, this.#readable(reply));
+      recordAnswer(recorder, this.#try, this.#run, word, this.#readable(reply));
     } catch (error) {
       if (error instanceof BatonError) throw error;
       recorder.failed('recording an answer', error);

@@ -3,7 +3,7 @@ import * as key from '../attributes.ts';
 import { ById } from '../by-id.ts';
 import { sessionOf, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_APPROVAL, CARRIER_REQUESTED } from '../context/headers.ts';
-import { fromId, toId } from '../context/place.ts';
+import { formatTraceparent, parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { Approval as ApprovalHandle } from '../handles.ts';
 import { writeStop } from '../handoffs/carrier.ts';
@@ -30,7 +30,7 @@ export class Approval extends InRun implements ApprovalHandle {
   constructor(recorder: Recorder, opening: Opening, span: Span, startedAt: Micros) {
     super(recorder, opening, span, startedAt);
     const given = opening.attributes[key.ATTR_APPROVAL_ID] as string | undefined;
-    this.id = given ?? toId(this.span.spanContext());
+    this.id = given ?? formatTraceparent(this.span.spanContext());
     if (given === undefined) this.recorder.setAttribute(this.span, key.ATTR_APPROVAL_ID, this.id);
     approvals.set(this.id, this);
   }
@@ -144,7 +144,7 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
 }
 
 function askedAt(carrier: Carrier, id: string): Link[] | undefined {
-  const place = fromId(traceparentOf(carrier)) ?? fromId(id);
+  const place = parseTraceparent(traceparentOf(carrier)) ?? parseTraceparent(id);
   return place && [linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' })];
 }
 

@@ -28,7 +28,7 @@ export function captureError(recorder: Recorder, input: CapturedError): void {
     return key.EVENT_EXCEPTION;
   });
   // Thrown on after all, it has been told here already.
-  enclosing?.scope?.sees(input.error);
+  enclosing?.scope?.rememberError(input.error);
 }
 
 /** On the innermost scope of ours; on the run that is named, when that is another one. `fill` gives the event's name. */

@@ -8,9 +8,9 @@ import {
 } from '@opentelemetry/api';
 import { toHeaderText } from '../context/header-text.ts';
 import { CARRIER_SESSION, inject } from '../context/headers.ts';
-import { fromId, randomSessionId, toId, unrecordedId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import { formatTraceparent, parseTraceparent, randomSessionId, unrecordedId } from '../context/traceparent.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type {
   Approval,
@@ -168,7 +168,7 @@ export function noOpInside(active: Context, session: boolean, sessionId?: string
     const context = withScope(active, trace.getSpan(active), new NoOpScope(scope.sessionId));
     return new NoOpInside(session, id, context, true);
   }
-  const place = fromId(runId) ?? droppedSessions.get(sessionId ?? '');
+  const place = parseTraceparent(runId) ?? droppedSessions.get(sessionId ?? '');
   const context = withScope(active, place && trace.wrapSpanContext(place), new NoOpScope(sessionId));
   return new NoOpInside(session, sessionId, context, true);
 }
@@ -194,7 +194,7 @@ export class NoOpHandoff extends NoOp {
   override carrier(): Record<string, string> {
     const carrier = inject(this.active);
     // An unsampled run that is named alone leads to its trace, and to no session.
-    if (fromId(this.sourceRunId)) carrier.traceparent ??= this.sourceRunId as string;
+    if (parseTraceparent(this.sourceRunId)) carrier.traceparent ??= this.sourceRunId as string;
     if (this.isInSession || carrier.traceparent === undefined) carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
     return carrier;
   }
@@ -210,7 +210,7 @@ export class NonRecording extends NoOp implements Completion {
 
   constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
     const place = span.spanContext();
-    super(session, isSpanContextValid(place) ? toId(place) : undefined, sessionId);
+    super(session, isSpanContextValid(place) ? formatTraceparent(place) : undefined, sessionId);
     this.context = withScope(around, span, new NoOpScope(sessionId));
     this.#isSession = session;
     if (session && sessionId !== undefined) rememberDropped(sessionId, place, diagnostics);

@@ -1,9 +1,9 @@
 import { type Attributes, type Context, type Link, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
-import { toId } from '../context/place.ts';
 import { scopeOf, withScope } from '../context/scope.ts';
+import { formatTraceparent } from '../context/traceparent.ts';
 import type { ReceivedHandoff, Run as RunHandle } from '../handles.ts';
-import { say } from '../handoffs/answer.ts';
+import { recordAnswer } from '../handoffs/answer.ts';
 import { readCarrier } from '../handoffs/carrier.ts';
 import { elsewhereById } from '../handoffs/elsewhere.ts';
 import type { Handoff, HandoffRun } from '../handoffs/handoff.ts';
@@ -49,7 +49,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
   /** What it asked for and waits for: nobody is left to return to when it ends. */
   asked: Set<Handoff> | undefined;
   /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
-  readonly cameForNone: boolean;
+  readonly wasRefused: boolean;
   /** The span that the run hangs under; not its context, whose scope would be kept with it. */
   readonly #parentSpan: Span | undefined;
   /** The step that it is, for a handoff that names it so. */
@@ -64,11 +64,11 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
 
   constructor(recorder: Recorder, opening: RunOpening, span: Span, startedAt: Micros) {
     super(recorder, opening, span, startedAt);
-    this.id = toId(span.spanContext());
+    this.id = formatTraceparent(span.spanContext());
     this.runId = this.id;
     this.agent = opening.agent;
     this.stepKey = opening.stepKey;
-    this.cameForNone = opening.cameForNone;
+    this.wasRefused = opening.wasRefused;
     this.#links = opening.links?.length ?? 0;
     this.parentId = opening.enclosing.runId;
     this.#parentSpan = trace.getSpan(opening.parent);
@@ -190,7 +190,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
 
   /** A run that picked it up and said nothing has accepted it: it did the work. */
   #endTry(attempt: Try<Handoff>, outcome: RunStatus | undefined): void {
-    if (attempt.status === 'requested') say(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
+    if (attempt.status === 'requested') recordAnswer(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
     // Of a run that does not say how it went, nothing speaks against it.
     attempt.ended(outcome ?? 'completed');
   }
@@ -211,7 +211,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
 interface RunOpening extends Opening {
   readonly agent: Agent;
   readonly stepKey: string | undefined;
-  readonly cameForNone: boolean;
+  readonly wasRefused: boolean;
 }
 
 export function startRun(recorder: Recorder, input: RunInput): Run | NoOp {
@@ -266,7 +266,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
     sessionId: enclosing.record.sessionId,
     agent,
     stepKey: attributes[key.ATTR_STEP_KEY] as string | undefined,
-    cameForNone: !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined),
+    wasRefused: !handoff && (input.carrier !== undefined || (input.handoffId ?? undefined) !== undefined),
   };
   const run = open(recorder, opening, newRun);
   if (!(run instanceof Run)) return run;

@@ -60,7 +60,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   /** Of a result whose work happens in this scope, which ends with something else. */
   #held: Progress | undefined;
   /** Too many were open, and nothing but its handle knows it any more. */
-  gaveWay = false;
+  evicted = false;
   /** How many scopes are open inside it. */
   inside = 0;
   /** Neighbours in the list of all that is open of its kind. */
@@ -98,7 +98,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     // Outside any session of the app's, whoever comes first is where the session begins and ends.
     if (this.record.owner === undefined) {
       this.record.owner = this;
-      recorder.metrics.look();
+      recorder.metrics.refresh();
     }
     this.record.opened(this);
     this.peers().enter(this);
@@ -111,7 +111,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     return this;
   }
 
-  sees(error: unknown): void {
+  rememberError(error: unknown): void {
     this.#seen ??= new Set();
     if (this.#seen.size >= MAX_SEEN) this.#seen.clear();
     this.#seen.add(error);
@@ -184,8 +184,8 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
    * Too many are open: nothing of Baton keeps it any more, so that one which nobody ends can be collected. It may be at work all the
    * same: who has its handle ends it as ever.
    */
-  giveWay(): void {
-    this.gaveWay = true;
+  evict(): void {
+    this.evicted = true;
     this.record.closed(this);
     if (this.parent) this.parent.inside--;
     this.forgotten();
@@ -328,7 +328,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
       const status = errorStatus(exception[key.ATTR_EXCEPTION_MESSAGE] as string | undefined);
       this.recorder.write(this.span, (span) => span.setStatus(status));
       if (this.#seen?.has(error) !== true) this.event(key.EVENT_EXCEPTION, exception);
-      this.parent?.sees(error);
+      this.parent?.rememberError(error);
       this.set(key.ATTR_ERROR_TYPE, errorTypeOf(error, content));
     } catch (failure) {
       this.recorder.failed('recording an error', failure);
@@ -353,7 +353,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   #conclude(outcome: RunStatus | undefined, at: Micros | undefined): void {
     const { recorder, record } = this;
     catchUp();
-    if (!this.gaveWay) {
+    if (!this.evicted) {
       record.closed(this);
       this.peers().leave(this);
       if (this.parent) this.parent.inside--;

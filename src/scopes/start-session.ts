@@ -2,7 +2,7 @@ import type { Attributes, Link, Span } from '@opentelemetry/api';
 import * as key from '../attributes.ts';
 import { sessionOf, traceparentOf } from '../context/header-text.ts';
 import { CARRIER_SESSION } from '../context/headers.ts';
-import { fromId } from '../context/place.ts';
+import { parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { SessionInput } from '../model.ts';
 import { isRecorded, sessionIdOf } from '../sessions/resolve.ts';
@@ -65,7 +65,7 @@ export function resumeSession(recorder: Recorder, input: SessionInput): Session 
 /** To where the session stopped. A session of which nothing was recorded there has no such place. */
 function resumeLink(recorder: Recorder, { carrier }: SessionInput): Link | undefined {
   if (carrier === undefined || carrier === null) return undefined;
-  const place = fromId(traceparentOf(carrier));
+  const place = parseTraceparent(traceparentOf(carrier));
   if (place) return linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' });
   if (carrier.traceparent !== undefined || carrier[CARRIER_SESSION] === undefined) {
     recorder.diagnostics.misuse(

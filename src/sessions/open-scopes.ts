@@ -20,9 +20,9 @@ export interface OpenScope {
   event(name: string, attributes: Attributes, at?: Micros, share?: number): void;
   set(name: string, value: string | number | boolean | string[] | undefined): void;
   /** An error passes that has been told already. */
-  sees(error: unknown): void;
+  rememberError(error: unknown): void;
   /** Too many are open: nothing keeps it any more but its handle. */
-  giveWay(): void;
+  evict(): void;
   /** Its session ended first, or was suspended. */
   abandon(as?: 'abandoned' | 'suspended'): void;
 }
@@ -54,7 +54,7 @@ export class OpenScopes {
         'too_many_open',
         `more than ${this.limit} ${this.#what} are open at once, so the first ones are forgotten: they end as ever, but are not found by their ids, nor ended by shutdown; is a start… without its end() somewhere, or a promise that never settles?`,
       );
-      first.giveWay();
+      first.evict();
     }
     this.#append(scope);
   }

@@ -1,8 +1,8 @@
 import { type Context, trace } from '@opentelemetry/api';
 import { ATTR_SESSION_ID } from '../attributes.ts';
-import { fromId, toId } from '../context/place.ts';
 import { isForeign, type Surroundings, scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
+import { formatTraceparent, parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 import type { EnclosingScope } from './enclosing-scope.ts';
@@ -42,7 +42,7 @@ export function isRecorded(active: Context, runId?: string, sessionId?: string):
 function isDropped(around: Around | undefined, runId: string | undefined, sessionId: string | undefined): boolean {
   if (runId !== undefined && runId !== (around as Surroundings | undefined)?.runId) {
     if (openRuns.has(runId)) return false;
-    if (fromId(runId)?.traceFlags === 0) return true;
+    if (parseTraceparent(runId)?.traceFlags === 0) return true;
   } else if (sessionId !== undefined && droppedSessions.get(sessionId) && !openSession(sessionId)) {
     return true;
   }
@@ -112,7 +112,7 @@ function elsewhere(
   scope: EnclosingScope | undefined,
   option: string,
 ): EnclosingScope | undefined {
-  const place = fromId(runId);
+  const place = parseTraceparent(runId);
   if (!place) {
     recorder.diagnostics.misuse(
       'unknown_run',
@@ -138,7 +138,7 @@ function elsewhere(
   const around = {
     record,
     run: undefined,
-    runId: toId(place),
+    runId: formatTraceparent(place),
     agent: evicted?.agent ?? recorder.agent,
     scope: undefined,
     context: active,

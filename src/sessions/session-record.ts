@@ -1,7 +1,7 @@
 import { type Context, type SpanContext, trace } from '@opentelemetry/api';
 import { ById } from '../by-id.ts';
-import { randomSessionId } from '../context/place.ts';
 import { withScope } from '../context/scope.ts';
+import { randomSessionId } from '../context/traceparent.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { Agent } from '../model.ts';
 import { shared } from '../shared.ts';

@@ -49,7 +49,7 @@ export class Metrics {
   }
 
   /** Whether somebody counts by now: a provider may be registered late. Asked where a session begins, not for each span. */
-  look(): boolean {
+  refresh(): boolean {
     const provider = this.#given ?? metrics.getMeterProvider();
     if (provider !== this.#provider) {
       this.#provider = provider;
@@ -90,13 +90,13 @@ export class Metrics {
   }
 
   droppedSpan(): void {
-    this.look();
+    this.refresh();
     this.#tell(({ droppedSpans }) => droppedSpans.add(1));
   }
 
   droppedAttributes(count: number): void {
     if (count === 0) return;
-    this.look();
+    this.refresh();
     this.#tell(({ droppedAttributes }) => droppedAttributes.add(count));
   }
 

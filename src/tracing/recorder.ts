@@ -80,7 +80,7 @@ export class Recorder {
   }
 
   /** Whether somebody records, as of the last look; where nobody did, as of now. Each start looks again. */
-  get isHeard(): boolean {
+  get hasProvider(): boolean {
     return this.#tracer !== undefined || this.provider() !== undefined;
   }
 
@@ -168,7 +168,7 @@ export class Recorder {
   /** Whether to follow a span: it is recorded, or it was not sampled and somebody counts all the same. */
   follows(span: Span): boolean {
     try {
-      return span.isRecording() || (this.metrics.look() && isSpanContextValid(span.spanContext()));
+      return span.isRecording() || (this.metrics.refresh() && isSpanContextValid(span.spanContext()));
     } catch (error) {
       this.failed('starting a span', error);
       this.end(span, 0, now());

@@ -4,7 +4,7 @@ import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
  * An id of ours is a place in a trace: the W3C `traceparent` of the span it names. So it works in any process, and a
  * person can paste the trace id out of it into a backend.
  */
-export function toId(context: SpanContext): string {
+export function formatTraceparent(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-${(context.traceFlags & 1) === 1 ? '01' : '00'}`;
 }
 
@@ -13,7 +13,7 @@ const TRACEPARENT =
   /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})|(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?)$/;
 
 /** The place that an id names, or `undefined` for what is no id. It may be in another process, so it is remote. */
-export function fromId(id: unknown): SpanContext | undefined {
+export function parseTraceparent(id: unknown): SpanContext | undefined {
   const match = typeof id === 'string' ? TRACEPARENT.exec(id) : null;
   if (!match) return undefined;
   const [, traceId = match[4] ?? '', spanId = match[5] ?? '', flags = match[6] ?? ''] = match;
