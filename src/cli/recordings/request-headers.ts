@@ -7,23 +7,19 @@ const HEADER = /^\s*([\w!#$%&'*+.^`|~-]+)\s*[=:](.*)$/s;
 /** What may stand in the value of a header. */
 const VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
-/** The headers of `--header`. A message names what is wrong, and never a value: it may be a password. */
-export function headersFromOptions(options: readonly string[]): Headers {
-  const headers: Record<string, string> = {};
-  for (const option of options) {
-    const [, name, text = ''] = HEADER.exec(option) ?? [];
-    const value = text.trim();
-    if (name === undefined) {
-      throw new UsageError(
-        `--header: expected name=value or "Name: value", got ${option.length} characters without the name of a header`,
-      );
-    }
-    if (!VALUE.test(value)) {
-      throw new UsageError(`--header: expected a value of printable characters for ${name}, got one with others`);
-    }
-    headers[name.toLowerCase()] = value;
+/** One more `--header`. A message names what is wrong, and never a value: it may be a password. */
+export function withHeader(option: string, headers: Headers = {}): Headers {
+  const [, name, text = ''] = HEADER.exec(option) ?? [];
+  const value = text.trim();
+  if (name === undefined) {
+    throw new UsageError(
+      `--header: expected name=value or "Name: value", got ${option.length} characters without the name of a header`,
+    );
   }
-  return headers;
+  if (!VALUE.test(value)) {
+    throw new UsageError(`--header: expected a value of printable characters for ${name}, got one with others`);
+  }
+  return { ...headers, [name.toLowerCase()]: value };
 }
 
 /**

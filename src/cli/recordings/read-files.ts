@@ -1,8 +1,16 @@
 import { createReadStream } from 'node:fs';
 import { type RecordedSpan, readOtlpJson } from '../../replay.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from '../command.ts';
 import { type FileText, MAX_FILE_BYTES, TOO_LARGE, textOfFile, UnreadableFile } from './file-text.ts';
-import type { Recorded } from './recorded.ts';
+
+/** What the place to read from gave. */
+export interface Recorded {
+  readonly spans: readonly RecordedSpan[];
+  /** Nothing could be read at all. */
+  readonly isUnreadable: boolean;
+  /** Something could not be read, and was named. */
+  readonly isIncomplete: boolean;
+}
 
 /** How many unreadable places of a file are named. */
 const MAX_PROBLEMS = 10;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Terminal, wantsColor } from '../../src/cli/terminal.ts';
+import { type Terminal, wantsColor } from '../../src/cli/command.ts';
 
 function terminal(env: Record<string, string>, { isTTY = true, hasColors = true } = {}): Terminal {
   const stdout = { write: () => true, isTTY, hasColors: () => hasColors };

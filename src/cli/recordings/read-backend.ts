@@ -6,18 +6,23 @@ import {
   readRecentFromJaeger,
   readRecentFromTempo,
 } from '../../replay.ts';
-import type { Recorded } from './recorded.ts';
+import type { Recorded } from './read-files.ts';
 
 type BackendName = 'jaeger' | 'tempo';
+
+/** How far to look back. */
+export interface Age {
+  /** As it was given: `7d`. */
+  readonly text: string;
+  readonly ms: number;
+}
 
 export interface BackendRequest {
   readonly backend: BackendName;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number | undefined;
-  /** As it was given: `7d`. */
-  readonly since: string;
-  readonly lookBackMs: number;
+  readonly timeoutMs: number;
+  readonly since: Age;
   /** None: the newest ones. */
   readonly sessions: readonly string[];
 }
@@ -32,12 +37,12 @@ export const BACKEND_NAMES = { jaeger: 'Jaeger', tempo: 'Tempo' } as const;
 
 /** Sessions from a backend; what it cannot give is reported. */
 export async function readBackend(
-  { backend, url, sessions, headers, timeoutMs, lookBackMs }: BackendRequest,
+  { backend, url, sessions, headers, timeoutMs, since }: BackendRequest,
   report: (message: string) => void,
 ): Promise<Recorded> {
   const read = READERS[backend];
   const all: BackendSpans[] = [];
-  const options = { headers, timeoutMs, lookBackMs };
+  const options = { headers, timeoutMs, lookBackMs: since.ms };
   try {
     if (sessions.length === 0) all.push(await read.recent(url, options));
     for (const sessionId of sessions) all.push(await read.session(url, { ...options, sessionId }));
