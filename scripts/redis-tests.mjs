@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 if (spawnSync('redis-server', ['--version']).status === 0) {
-  const tests = ['test', '--', '--testMatch', '<rootDir>/test/across/with-redis/*.ts'];
+  const tests = ['run', 'jest', '--', '--selectProjects', 'redis', '--ci'];
   process.exitCode = spawnSync('npm', tests, { stdio: 'inherit' }).status ?? 1;
 } else {
   const required = process.env.CI === 'true';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { buildTimelines, readOtlpJson, renderText } from '../../src/replay.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { AgentProcess } from './support/agents.ts';
 import { timeless } from './support/recipe.ts';
 

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import {
   buildTimelines,
   type RecordedSpan,
@@ -9,6 +8,7 @@ import {
   walkEntries,
 } from '../../src/replay.ts';
 import { outline } from '../replay/outline.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { AgentProcess } from './support/agents.ts';
 
 // Three processes, started once; each test has a session of its own.

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { readOtlpJson } from '../../src/replay.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { runCli } from './run-cli.ts';
 
 let receiver: Receiver | undefined;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { readOtlpJson } from '../../src/replay.ts';
 import { type Backend, closedPort, httpBackend } from '../doctor/backend.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 import { runCli } from './run-cli.ts';
 
 let folder: string;

@@ -6,7 +6,7 @@ import { Baton } from '../../src/index.ts';
 import { type Recording, startRecording } from '../support/recording.ts';
 import { type Clock, expectedFacts, underFakeTimers } from './programs/fake-timers.mjs';
 
-// Real fake timers of Jest and Sinon; those of Vitest are in test/installed/clocks.ts.
+// Real fake timers of Jest and Sinon; those of Vitest are in test/installed/clocks.test.ts.
 
 const FAKED = [['Date', 'performance'], ['Date'], ['performance']] as const;
 const DATES = ['1999-12-31T23:00:00Z', '2030-01-01T00:00:00Z', 'the present'];

@@ -13,10 +13,10 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { startReceiver } from '../../src/cli/demo/receiver.ts';
 import { agentServices, onlyPipelines, sessionSampler } from '../../src/export.ts';
 import { Baton } from '../../src/index.ts';
 import { readOtlpJson } from '../../src/replay.ts';
+import { startReceiver } from '../support/otlp-receiver.ts';
 import { closedPort, httpBackend, otherBackend } from './backend.ts';
 
 const cleanUps: (() => unknown)[] = [];

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as attributes from '../../src/attributes.ts';
-import { startReceiver } from '../../src/cli/demo/receiver.ts';
 import { NAME, VERSION } from '../../src/version.ts';
+import { startReceiver } from '../support/otlp-receiver.ts';
 import { normalise } from './normalise.ts';
 import { type OtlpAttribute, type OtlpSpan, type OtlpTraces, spansOf } from './otlp.ts';
 

@@ -85,6 +85,14 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, room: roomOf(name), ...readSource(join('src', name)) }));
 
+/** What each file of src imports of the others, types too. */
+const graph: Graph = new Map(
+  files.map(({ name, imports }) => [
+    name,
+    imports.filter(({ from }) => from.startsWith('.')).map(({ from }) => normalize(join(dirname(name), from))),
+  ]),
+);
+
 /** `scopes/run.ts` -> `scopes`, `baton.ts` -> `baton`; `replay.ts` is the door of `replay/`. */
 function roomOf(name: string): string {
   const [first = ''] = name.split(sep);
@@ -97,14 +105,28 @@ function strays(isStray: (room: string, from: string, name: string) => boolean):
   );
 }
 
-function reachableFrom(name: string, reached: Set<string> = new Set()): ReadonlySet<string> {
-  if (reached.has(name)) return reached;
-  reached.add(name);
-  const source = files.find((file) => file.name === name);
-  for (const { from } of source?.imports ?? []) {
-    if (from.startsWith('.')) reachableFrom(normalize(join(dirname(name), from)), reached);
+type Graph = ReadonlyMap<string, readonly string[]>;
+
+/** What a name leads to, itself only where a circle leads back. */
+function reachableFrom(name: string, graph: Graph, reached: Set<string> = new Set()): ReadonlySet<string> {
+  for (const next of graph.get(name) ?? []) {
+    if (reached.has(next)) continue;
+    reached.add(next);
+    reachableFrom(next, graph, reached);
   }
   return reached;
+}
+
+/** The groups of names that all lead to each other. */
+function circlesIn(graph: Graph): readonly (readonly string[])[] {
+  const reach = new Map([...graph.keys()].map((name) => [name, reachableFrom(name, graph)]));
+  const circles: string[][] = [];
+  for (const [name, reached] of reach) {
+    const circle = [...reached].filter((other) => reach.get(other)?.has(name)).sort();
+    // Each of a circle finds the same names: the first one tells it.
+    if (circle[0] === name) circles.push(circle);
+  }
+  return circles;
 }
 
 describe('the rooms of src', () => {
@@ -121,6 +143,10 @@ describe('the rooms of src', () => {
     expect(back).toEqual([]);
   });
 
+  it('have no circles of imports, inside rooms too, nor of types', () => {
+    expect(circlesIn(graph)).toEqual([]);
+  });
+
   it('use no package but the OpenTelemetry API and its stable names, outside the command line', () => {
     const foreign = strays((room, from, name) => {
       if (room === 'cli' || from.startsWith('.') || (room === 'set-up' && from.startsWith('node:'))) return false;
@@ -133,20 +159,27 @@ describe('the rooms of src', () => {
   it('reach no SDK and no command line from the library and the replay', () => {
     const outside = ['cli', 'set-up', 'bundled'];
     for (const entry of ['index.ts', 'replay.ts', 'export.ts']) {
-      expect([...reachableFrom(entry)].filter((name) => outside.includes(roomOf(name)))).toEqual([]);
+      expect([...reachableFrom(entry, graph)].filter((name) => outside.includes(roomOf(name)))).toEqual([]);
     }
   });
 
   it('look for the SDK at run time in one file, which no bundle of the static entry has', () => {
     const finding = files.filter(({ imports }) => imports.some(({ from }) => from === 'node:module'));
     expect(finding.filter(({ room }) => room !== 'cli').map(({ name }) => name)).toEqual([sdkFinder]);
-    const atRunTime = [...reachableFrom(sdkImporter)];
+    const atRunTime = [...reachableFrom(sdkImporter, graph)];
     expect(atRunTime).not.toContain(sdkFinder);
   });
 
   it('start spans in tracing/recorder.ts alone', () => {
     const starting = files.filter(({ members }) => members.has('startSpan') || members.has('startActiveSpan'));
     expect(starting.map(({ name }) => name)).toEqual([join('tracing', 'recorder.ts')]);
+  });
+});
+
+describe('a circle', () => {
+  it('is told once with all who are in it, and who only leads to it is not', () => {
+    const all = { a: ['b'], b: ['c', 'd'], c: ['b'], d: [], e: ['e', 'a'], f: ['g'], g: ['h'], h: ['f', 'b'] };
+    expect(circlesIn(new Map(Object.entries(all)))).toEqual([['b', 'c'], ['e'], ['f', 'g', 'h']]);
   });
 });
 

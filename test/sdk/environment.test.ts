@@ -13,7 +13,8 @@ import {
 } from '@opentelemetry/api';
 import { register } from '../../src/sdk.ts';
 import type { RegisterOptions } from '../../src/set-up/options.ts';
-import { type Asked, type Collector, type OtlpSpan, startCollector } from './support/collector.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
+import { type Asked, type OtlpSpan, readAsked } from './support/asked.ts';
 
 // One row a variable, as in docs/environment.md: what it does, seen from outside, and what junk in it does. Everything is real but
 // the process: each test registers in this one, with variables of its own, and takes back what it registered.
@@ -22,12 +23,12 @@ const file = (name: string): string => fileURLToPath(new URL(`support/tls/${name
 const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(file(name))) as [Buffer, Buffer];
 
 let before: NodeJS.ProcessEnv;
-let collector: Collector;
-let secure: Collector;
+let collector: Receiver;
+let secure: Receiver;
 
 beforeEach(async () => {
   before = { ...process.env };
-  [collector, secure] = await Promise.all([startCollector(), startCollector({ key, cert, ca: cert })]);
+  [collector, secure] = await Promise.all([startReceiver(), startReceiver({ key, cert, ca: cert })]);
 });
 
 afterEach(async () => {
@@ -62,7 +63,7 @@ async function see(env: Readonly<Record<string, string>>, options: RegisterOptio
   const hear = (message: string): void => void said.push(message);
   diag.setLogger({ error: hear, warn: hear, info() {}, debug() {}, verbose() {} });
   process.env = { ...before, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env };
-  const earlier = [collector, secure].map(({ asked }) => asked.length);
+  const earlier = [collector, secure].map(({ requests }) => requests.length);
   try {
     const registered = register(options);
     const heard = [...said];
@@ -73,7 +74,7 @@ async function see(env: Readonly<Record<string, string>>, options: RegisterOptio
     propagation.inject(propagation.setBaggage(trace.setSpanContext(ROOT_CONTEXT, parent), baggage), injected);
     const flushed = await registered.flush({ timeoutMs: 1_000 });
     await registered.shutdown({ timeoutMs: 100 });
-    const asked = [collector, secure].flatMap((each, index) => each.asked.slice(earlier[index]));
+    const asked = [collector, secure].flatMap((each, index) => each.requests.slice(earlier[index]).map(readAsked));
     return {
       said: heard,
       asked,
@@ -190,7 +191,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     const registered = register();
     work();
     // Nobody flushes.
-    while (collector.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (collector.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await registered.shutdown();
     for (const api of [trace, context, propagation, diag]) api.disable();
     expect(said).toEqual([]);
@@ -253,7 +254,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
     const whole = await see({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', [NAME]: `${collector.url}/mine` });
     expect(whole.asked.map(({ path }) => path)).toEqual(['/mine']);
     expectDefault(await see({ [NAME]: 'localhost:4318' }), NAME, '"localhost:4318"', 'counts as not set');
-    expect(collector.asked.at(-1)?.path).toBe('/v1/traces');
+    expect(collector.requests.at(-1)?.path).toBe('/v1/traces');
   },
   async OTEL_EXPORTER_OTLP_PROTOCOL() {
     const NAME = 'OTEL_EXPORTER_OTLP_PROTOCOL';
@@ -330,7 +331,7 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
       `${NAME}: expected a file that can be read, got "/nowhere.pem"; it counts as not set, and the default is the system's own`,
     );
     // What is no certificate keeps the spans from being sent, and does nothing else.
-    expect((await see({ OTEL_EXPORTER_OTLP_ENDPOINT, [NAME]: file('../collector.ts') })).flushed).toBe(false);
+    expect((await see({ OTEL_EXPORTER_OTLP_ENDPOINT, [NAME]: file('../asked.ts') })).flushed).toBe(false);
   },
   async OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE() {
     const { spans } = await see({

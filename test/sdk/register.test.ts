@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { type RecordedSpan, readOtlpJson } from '../../src/replay.ts';
 import { register } from '../../src/sdk.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const source = (name: string): string => pathToFileURL(join(ROOT, 'src', name)).href;

@@ -1,10 +1,10 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BasicTracerProvider, BatchSpanProcessor, type Sampler } from '@opentelemetry/sdk-trace-base';
-import { startReceiver } from '../../../src/cli/demo/receiver.ts';
 import { agentServices, sessionSampler } from '../../../src/export.ts';
 import { Baton } from '../../../src/index.ts';
 import { type RecordedSpan, readOtlpJson } from '../../../src/replay.ts';
+import { startReceiver } from '../../support/otlp-receiver.ts';
 
 /** A process of a company's app: sends its spans as apps do, and here, where they are held against what arrives. */
 export interface App {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startReceiver } from '../../../src/cli/demo/receiver.ts';
 import { type RecordedSpan, readOtlpJson } from '../../../src/replay.ts';
+import { startReceiver } from '../../support/otlp-receiver.ts';
 
 /** What people write with Baton, each a program of its own. */
 export const PROGRAMS = {

@@ -1,5 +1,5 @@
-import type { Receiver } from '../../../src/cli/demo/receiver.ts';
 import { type RecordedSpan, readOtlpJson } from '../../../src/replay.ts';
+import type { Receiver } from '../../support/otlp-receiver.ts';
 
 /** The pipeline of `programs/pipeline.cjs` as it must arrive, whatever carries it. `[…]` is the service. */
 export const PIPELINE_TREE: string = `

@@ -19,7 +19,7 @@ export interface UserApp {
   packages(): readonly string[];
 }
 
-interface UserAppOptions {
+export interface UserAppOptions {
   /** What the user installs beside the package: `@opentelemetry/api@1.9`. */
   readonly packages: readonly string[];
   /** A version of the npm package `node`; left out, the Node that runs the test. */
@@ -29,12 +29,12 @@ interface UserAppOptions {
   readonly manifest?: Readonly<Record<string, unknown>>;
 }
 
-/** A folder for apps that share one packed tarball; `remove` takes all of it away. */
+/** A folder for apps that share one packed tarball; `close` takes all of it away, once npm has ended what it does there. */
 export interface Workshop {
   readonly folder: string;
   readonly tarball: string;
   app(options: UserAppOptions): Promise<UserApp>;
-  remove(): void;
+  close(): Promise<void>;
 }
 
 /** Packs the package as it is built: `npm run test:package` builds first, so that packing in parallel is safe. */
@@ -42,11 +42,19 @@ export async function openWorkshop(): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), 'otel-baton-apps-'));
   await execute('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: process.cwd() });
   const tarball = join(folder, String(readdirSync(folder).find((name) => name.endsWith('.tgz'))));
+  const apps: Promise<UserApp>[] = [];
   return {
     folder,
     tarball,
-    app: (options) => createApp(folder, tarball, options),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    app(options) {
+      const app = createApp(folder, tarball, options);
+      apps.push(app);
+      return app;
+    },
+    async close() {
+      await Promise.allSettled(apps);
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

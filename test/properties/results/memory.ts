@@ -3,21 +3,11 @@
  * kind: how many bytes of heap each of the later scopes has left behind at least, and what the app reads of the object at last.
  */
 import { Readable } from 'node:stream';
-import { context } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Baton } from '../../../src/index.ts';
+import { setUpCounted } from './counted.ts';
 
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-let started = 0;
-let ended = 0;
-const processor = {
-  onStart: () => void started++,
-  onEnd: () => void ended++,
-  forceFlush: async () => {},
-  shutdown: async () => {},
-};
-const baton = new Baton({ agent: 'app', tracerProvider: new BasicTracerProvider({ spanProcessors: [processor] }) });
+const counted = setUpCounted();
+const baton = new Baton({ agent: 'app', tracerProvider: counted.provider });
 
 /** A scope each time: in a run of its own, or all in one session that stays open. */
 type Where = 'each in a run' | 'all in one session';
@@ -116,9 +106,9 @@ async function measure(kind: Kind, where: Where, scopes: number): Promise<object
   const bytes = Math.round(Math.min(second - first, end - second) / third);
   const read = await last(object as never);
   session?.end();
-  const lost = started - ended;
-  started = 0;
-  ended = 0;
+  const lost = counted.started - counted.ended;
+  counted.started = 0;
+  counted.ended = 0;
   return { bytes, read, lost };
 }
 

@@ -2,10 +2,10 @@
  * A recursion without end through scopes, in a process of its own, because a stack that is full where V8 compiles a regular expression
  * ends the process. Writes a line of JSON: what the app caught, how deep it came, and how many spans began and ended.
  */
-import { context, type Span } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AlwaysOffSampler, BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import type { Span } from '@opentelemetry/api';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
 import { Baton } from '../../../src/index.ts';
+import { setUpCounted } from './counted.ts';
 
 /** How a case is played. */
 export interface Recursion {
@@ -24,26 +24,14 @@ export interface Recursion {
 
 const { scope, mode, how, padding, full, tries } = JSON.parse(process.argv[2] ?? '{}') as Recursion;
 
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-let started = 0;
-let ended = 0;
-const processor = {
-  onStart: () => void started++,
-  onEnd: () => void ended++,
-  forceFlush: async () => {},
-  shutdown: async () => {},
-};
-const provider = new BasicTracerProvider({
-  spanProcessors: [processor],
-  ...(mode === 'unsampled' ? { sampler: new AlwaysOffSampler() } : {}),
-});
+const counted = setUpCounted(mode === 'unsampled' ? new AlwaysOffSampler() : undefined);
 const baton = new Baton({
   agent: 'app',
   enabled: mode !== 'off',
-  tracerProvider: provider,
+  tracerProvider: counted.provider,
   content: full ? 'full' : 'summaries',
 });
-const tracer = provider.getTracer('app');
+const tracer = counted.provider.getTracer('app');
 const long = Array.from({ length: 50 }, (_, index) => ({
   index,
   text: `order ${index} of ada@example.org, token=abc${index}`,
@@ -130,6 +118,7 @@ async function play(): Promise<void> {
   // What had no room is recorded by now.
   await new Promise((done) => setImmediate(done));
   await baton.shutdown();
+  const { started, ended } = counted;
   process.stdout.write(`${JSON.stringify({ caught, depth, tried, started, ended })}\n`);
 }
 

@@ -1,8 +1,8 @@
 /** An app in a process of its own that gets a real signal. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Receiver, startReceiver } from '../../../src/cli/demo/receiver.ts';
 import { readOtlpJson } from '../../../src/replay.ts';
+import { type Receiver, startReceiver } from '../../support/otlp-receiver.ts';
 
 const ROOT = new URL('../../..', import.meta.url);
 const source = (name: string): string => new URL(`src/${name}`, ROOT).href;

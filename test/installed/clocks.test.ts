@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { makeBusy } from '../clock/busy-machine.ts';
 import { IN_PLACE } from '../clock/programs/foreign-spans.mjs';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The packed package beside the clocks of others: both SDK lines, and the fake timers of Vitest. Run by `npm run test:package`,
 // because it asks the npm registry.
@@ -34,13 +35,7 @@ function setUp(packages: readonly string[]): string {
   `;
 }
 
-let workshop: Workshop;
-
-beforeAll(async () => {
-  workshop = await openWorkshop();
-}, 120_000);
-
-afterAll(() => workshop.remove());
+const workshop = shareWorkshop();
 
 describe.each(LINES)('$name', ({ packages, node }) => {
   let app: UserApp;

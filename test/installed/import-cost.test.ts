@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // What `import 'otel-baton'` costs an app that has the API and nothing else: packages, time, memory. Time is CPU time around the
 // import, in a process of its own, and each round runs all that is compared: the machine's noise then meets all of it alike.
@@ -32,16 +33,13 @@ interface Cost {
   readonly rss: number;
 }
 
-let workshop: Workshop;
+const workshop = shareWorkshop();
 let app: UserApp;
 
 beforeAll(async () => {
-  workshop = await openWorkshop();
   app = await workshop.app({ packages: ['@opentelemetry/api@1.9.1'], files: FILES });
   await Promise.all([bundle('esm', 'mjs'), bundle('cjs', 'cjs')]);
 }, 120_000);
-
-afterAll(() => workshop.remove());
 
 function bundle(format: 'esm' | 'cjs', extension: string): Promise<unknown> {
   return build({

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Played, recordedOf, table, wentOutside } from './support/played.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The packed package around real clients with scripted answers. Each program in programs/clients plays the ways of using one
 // client: without Baton, with Baton off, with a sampler that drops it, inside a session, and as a session of its own. What the app
@@ -27,18 +28,15 @@ const PROGRAMS = 'test/installed/programs/clients';
 const NODES = [undefined, '24.21.0'];
 const MODES = ['without', 'off', 'unsampled', 'inside', 'outermost'];
 
-let workshop: Workshop;
+const workshop = shareWorkshop();
 const apps: UserApp[] = [];
 
 beforeAll(async () => {
-  workshop = await openWorkshop();
   const packages = [...SDK.map((name) => `@opentelemetry/${name}`), ...Object.values(CLIENTS).flat(), 'zod@4.6.7'];
   const programs = readdirSync(PROGRAMS).filter((name) => name.endsWith('.mjs'));
   const files = Object.fromEntries(programs.map((name) => [name, readFileSync(`${PROGRAMS}/${name}`, 'utf8')]));
   apps.push(...(await Promise.all(NODES.map((node) => workshop.app({ packages, node, files })))));
 }, 240_000);
-
-afterAll(() => workshop.remove());
 
 async function play(app: UserApp, client: string, mode: string): Promise<readonly Played[]> {
   const { stdout } = await app.run(['--expose-gc', 'play.mjs', client, mode]);

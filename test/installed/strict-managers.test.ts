@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { expect, it } from '@jest/globals';
 import { serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
-import { openWorkshop, type Workshop } from './support/user-app.ts';
+import { shareReceiver, shareWorkshop } from './support/shared.ts';
 
 // The install of the README by package managers that show a package nothing but what it declares. Run by `npm run test:package`.
 
@@ -32,17 +31,8 @@ const MANAGERS = [
   },
 ];
 
-let workshop: Workshop;
-let receiver: Receiver;
-
-beforeAll(async () => {
-  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
-}, 120_000);
-
-afterAll(async () => {
-  await receiver.close();
-  workshop.remove();
-});
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
 
 it.each(MANAGERS)(
   '$name: the ten lines arrive whole with the preload, and with the entry for bundlers',

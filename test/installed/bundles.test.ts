@@ -3,10 +3,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { serviceTree, watch } from './support/arrived.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareReceiver, shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // What is bundled or traced runs where there is no node_modules: what the bundlers and Next.js make is moved away, and the app that
 // it was made from is taken away. `otel-baton/bundled` brings the SDK along; `otel-baton/sdk` costs the telemetry and no more.
@@ -38,17 +38,8 @@ const program = (entry: string): string => `
 const TREE = 'invoke_workflow pipeline [shop]\n  invoke_agent billing [billing]';
 const WITHOUT = /^otel-baton: the app runs without telemetry\. .* Run npm install @opentelemetry\/.*$/m;
 
-let workshop: Workshop;
-let receiver: Receiver;
-
-beforeAll(async () => {
-  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
-}, 120_000);
-
-afterAll(async () => {
-  await receiver.close();
-  workshop.remove();
-});
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
 
 /** A folder with nothing around it that could be found from there. */
 function elsewhere(): string {

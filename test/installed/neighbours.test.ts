@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
 import { type RecordedSpan, readOtlpJson } from '../../src/replay.ts';
 import { serviceTree, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareApps, shareReceiver, shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The packed package beside other people's OpenTelemetry: real installs, each set-up as docs/neighbours.md shows it, real OTLP
 // over a real socket, and a server of ours where a vendor's would be. Run by `npm run test:package`.
@@ -110,40 +110,16 @@ const REPORTING_APP = {
   `,
 };
 
-let workshop: Workshop;
-let receiver: Receiver;
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
+const appWith = shareApps(workshop);
 let vendor: Vendor;
 
 beforeAll(async () => {
-  [workshop, receiver, vendor] = await Promise.all([openWorkshop(), startReceiver(), startVendor()]);
-  openings.push(...installs.map((install) => install()));
-}, 120_000);
+  vendor = await startVendor();
+});
 
-afterAll(async () => {
-  // When only some tests run, npm may still be at work for the others.
-  await Promise.allSettled([...openings, receiver.close(), vendor.close()]);
-  workshop.remove();
-}, 240_000);
-
-/** What the groups below ask for. All apps are installed at once: most of that time is waiting. */
-const installs: (() => Promise<UserApp>)[] = [];
-const openings: Promise<UserApp>[] = [];
-
-/** An app for the tests of a group, which wait for it. */
-function appWith(options: Parameters<Workshop['app']>[0]): () => UserApp {
-  let opening: Promise<UserApp> | undefined;
-  let app: UserApp;
-  installs.push(() => {
-    opening = workshop.app(options);
-    // Told by the group that waits for it; until then nobody listens.
-    opening.catch(() => {});
-    return opening;
-  });
-  beforeAll(async () => {
-    app = (await opening) as UserApp;
-  }, 240_000);
-  return () => app;
-}
+afterAll(() => vendor.close());
 
 /** Runs the app below a set-up: the spans that reached our receiver, and what the vendor got. */
 async function run(app: UserApp, setUp: string, file: string, env: Readonly<Record<string, string>> = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { runRecipe } from '../support/recipe.ts';
+import { runRecipe } from '../across/support/recipe.ts';
 
 describe('a handoff over BullMQ', () => {
   it('is told as one story, the worker beside who passed the ticket on', async () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PIPELINE_TREE, serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareReceiver, shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The packed package beyond Node, as docs/runtimes.md says it: the commands and the code are the page's own, the runtimes come
 // from npm, the spans arrive over real OTLP. Run by `npm run test:package`.
@@ -30,21 +30,15 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
 const execute = promisify(execFile);
 const GUIDE = readFileSync('docs/runtimes.md', 'utf8');
 
-let workshop: Workshop;
-let receiver: Receiver;
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
 /** Where the runtimes are: on the PATH of each app, as on a user's machine. */
 let runtimes: UserApp;
 
 beforeAll(async () => {
-  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
   const packages = Object.entries(VERSIONS).map(([name, version]) => `${name}@${version}`);
   runtimes = await workshop.app({ packages, files: {} });
 }, 120_000);
-
-afterAll(async () => {
-  await receiver.close();
-  workshop.remove();
-});
 
 /** The code below a heading of the guide. */
 function guide(heading: string, language: string, nth = 0): string {

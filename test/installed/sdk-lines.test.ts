@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PIPELINE_TREE, serviceTree, TEN_LINES_TREE, watch } from './support/arrived.ts';
 import { startCollector } from './support/collector.ts';
 import { docsCode } from './support/docs-code.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareReceiver, shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The packed package in apps of their own, on both SDK lines and in both module systems: a real install, real OTLP over a real
 // socket. Run by `npm run test:package`, because it asks the npm registry.
@@ -33,17 +33,8 @@ const LINES: readonly { readonly name: string; readonly packages: readonly strin
   { name: 'SDK 3.x, API 1.10, on Node 24', packages: SDK_3, node: '24' },
 ];
 
-let workshop: Workshop;
-let receiver: Receiver;
-
-beforeAll(async () => {
-  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
-}, 120_000);
-
-afterAll(async () => {
-  await receiver.close();
-  workshop.remove();
-});
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
 
 const HELPERS = "const issueRefund = async (order) => 'refunded ' + order;\n";
 

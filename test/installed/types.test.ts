@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { shareWorkshop } from './support/shared.ts';
+import type { UserApp } from './support/user-app.ts';
 
 // The types of the packed package in an app that checks the declarations of others, too (`skipLibCheck: false`), has no
 // `@types/node`, and whose `lib` knows no `Symbol.dispose`: real compilers, from the first one that is promised to the newest.
@@ -45,11 +46,10 @@ const PROGRAM = `
 
 const alias = (version: string): string => `typescript-${version}`;
 
-let workshop: Workshop;
+const workshop = shareWorkshop();
 let app: UserApp;
 
 beforeAll(async () => {
-  workshop = await openWorkshop();
   app = await workshop.app({
     packages: [
       '@opentelemetry/api@1.9.1',
@@ -58,8 +58,6 @@ beforeAll(async () => {
     files: Object.fromEntries(RESOLUTIONS.map(({ file }) => [file, PROGRAM])),
   });
 }, 240_000);
-
-afterAll(() => workshop.remove());
 
 /** What the compiler says: nothing, when all is well. */
 async function compile(version: string, { file, ...options }: (typeof RESOLUTIONS)[number], more: object = {}) {

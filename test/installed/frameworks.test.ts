@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Receiver, startReceiver } from '../../src/cli/demo/receiver.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { RecordedSpan } from '../../src/replay.ts';
 import { handoffTree, watch } from './support/arrived.ts';
 import { docsCode } from './support/docs-code.ts';
-import { openWorkshop, type UserApp, type Workshop } from './support/user-app.ts';
+import { shareApps, shareReceiver, shareWorkshop } from './support/shared.ts';
+import type { UserApp, UserAppOptions } from './support/user-app.ts';
 
 // The packed package inside runs of real agent frameworks with scripted models, each set up as docs/frameworks.md shows it: real
 // installs, real OTLP over a real socket, no model. The trees that are expected are those of the page. Run by `npm run test:package`.
@@ -133,45 +133,23 @@ const ON_NODE = {
   `,
 };
 
-let workshop: Workshop;
-let receiver: Receiver;
+const workshop = shareWorkshop();
+const receiver = shareReceiver();
+const install = shareApps(workshop);
 let node: string;
 
 beforeAll(async () => {
-  [workshop, receiver] = await Promise.all([openWorkshop(), startReceiver()]);
-  openings.push(...installs.map((install) => install()));
   const { folder } = await workshop.app({ packages: [], node: NODE, files: {} });
   node = `${folder}/node_modules/node/bin/node`;
 }, 240_000);
 
-afterAll(async () => {
-  // When only some tests run, npm may still be at work for the others.
-  await Promise.allSettled([...openings, receiver.close()]);
-  workshop.remove();
-}, 240_000);
-
-/** What the groups below ask for. All apps are installed at once: most of that time is waiting. */
-const installs: (() => Promise<UserApp>)[] = [];
-const openings: Promise<UserApp>[] = [];
-
-/** An app for the tests of a group, which wait for it. */
-function appWith(options: Parameters<Workshop['app']>[0]): () => UserApp {
-  let opening: Promise<UserApp> | undefined;
-  let app: UserApp;
-  installs.push(() => {
-    opening = workshop.app({
-      ...options,
-      packages: [...options.packages, ZOD],
-      files: { 'instrumentation.mjs': docsCode(DOCS, 'Set-up'), ...ON_NODE, ...options.files },
-    });
-    // Told by the group that waits for it; until then nobody listens.
-    opening.catch(() => {});
-    return opening;
+/** An app for the tests of a group. */
+function appWith(options: UserAppOptions): () => UserApp {
+  return install({
+    ...options,
+    packages: [...options.packages, ZOD],
+    files: { 'instrumentation.mjs': docsCode(DOCS, 'Set-up'), ...ON_NODE, ...options.files },
   });
-  beforeAll(async () => {
-    app = (await opening) as UserApp;
-  }, 240_000);
-  return () => app;
 }
 
 async function run(
