@@ -33,7 +33,10 @@ function code(format: 'esm' | 'cjs', entries: readonly string[]): RolldownOption
             name: 'plain',
             test: /[\\/]src[\\/](address|errors|handoff-path|printable|secrets|shared|time-limit|version)\b/,
           },
-          { name: 'common', test: /[\\/]src[\\/](baton|by-id|content|context|diagnostics|env|handoffs|input|results|room-left|scopes|sessions|tracing)\b/ },
+          {
+            name: 'common',
+            test: /[\\/]src[\\/](baton|by-id|content|context|diagnostics|env|handoffs|input|results|room-left|scopes|sessions|tracing)\b/,
+          },
         ],
       },
     },
