@@ -1,12 +1,12 @@
+import * as calls from './calls.ts';
 import { Content } from './content/content.ts';
 import { Redactor } from './content/redact.ts';
-import { sessionOf } from './context/header-text.ts';
 import { Diagnostics, messageOf } from './diagnostics.ts';
 import type { DiagnoseOptions } from './doctor/diagnose.ts';
 import type { Diagnosis } from './doctor/finding.ts';
-import { BatonError, type BatonErrorCode, describe } from './errors.ts';
+import type { BatonErrorCode } from './errors.ts';
+import { Guard } from './guard.ts';
 import type { Approval, Handoff, ModelCall, Run, Session, ToolCall, WorkflowStep } from './handles.ts';
-import { readDeeply, readOnce } from './input.ts';
 import type {
   ApprovalAnswer,
   ApprovalInput,
@@ -24,30 +24,11 @@ import type {
   WorkflowStepInput,
 } from './model.ts';
 import { type BatonOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { isOverflow } from './room-left.ts';
+import { endAllOf } from './sessions/open-scopes.ts';
 import { toAgent } from './span-model.ts';
-import { Activity, type Ending } from './spans/activity.ts';
-import { acceptHandoff, completeHandoff, failHandoff, rejectHandoff, returnHandoff } from './spans/answer.ts';
-import { resolveApproval, startApproval } from './spans/approval.ts';
-import { captureError, trackEvent } from './spans/event.ts';
-import { Metrics } from './spans/metrics.ts';
-import { startModelCall } from './spans/model-call.ts';
-import { Recorder } from './spans/recorder.ts';
-import { endAllOf } from './spans/registry.ts';
-import { requestHandoff } from './spans/request.ts';
-import { startChildRun, startRun } from './spans/run.ts';
-import { Silent } from './spans/silent.ts';
-import { resumeSession, startSession } from './spans/start-session.ts';
-import { startMcpCall, startTool } from './spans/tool-call.ts';
-import { startWorkflowStep } from './spans/workflow-step.ts';
-import { within } from './time-limit.ts';
-
-/** A started piece of work that runs the app's callback inside itself. */
-interface Performing<Handle> {
-  perform<T>(fn: (handle: Handle) => T): T;
-}
-
-type Starter<Input> = (recorder: Recorder, input: Input) => object;
+import { withTimeLimit } from './time-limit.ts';
+import { Metrics } from './tracing/metrics.ts';
+import { Recorder } from './tracing/recorder.ts';
 
 /** How long `flush` and `shutdown` wait for the provider, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 10_000;
@@ -74,14 +55,11 @@ const FLUSH_TIMEOUT_MS = 10_000;
 export class Baton {
   readonly #recorder: Recorder;
   readonly #diagnostics: Diagnostics;
-  #enabled: boolean;
-  /** How much was not recorded, because no provider was registered: for the diagnosis. */
-  #missed = 0;
+  readonly #guard: Guard;
 
   /** @throws BatonError for options that cannot be used; its message names option, expected and given. */
   constructor(options: BatonOptions) {
     const resolved: ResolvedOptions = resolveOptions(options);
-    this.#enabled = resolved.enabled;
     this.#diagnostics = new Diagnostics(resolved.strict, resolved.onWarning);
     const metrics = new Metrics(resolved.meterProvider, (error) =>
       this.#diagnostics.warn('telemetry_failed', `metrics failed in OpenTelemetry: ${messageOf(error)}`),
@@ -101,6 +79,7 @@ export class Baton {
       environment: resolved.environment,
       operationNames: resolved.operationNames,
     });
+    this.#guard = new Guard(this.#recorder, resolved.enabled);
   }
 
   /** The same as the constructor, for code that awaits its clients. Rejects with a BatonError for unusable options. */
@@ -110,7 +89,7 @@ export class Baton {
 
   /** Groups everything that belongs to one pipeline, conversation or ticket. Lasts as long as the callback's result. */
   withSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#scope<Session>(startSession, input, fn).perform(fn);
+    return this.#guard.scope<SessionInput, Session>(calls.SESSION, input, fn).perform(fn);
   }
 
   /**
@@ -118,27 +97,27 @@ export class Baton {
    * when the `carrier` of `session.suspend()` is there.
    */
   resumeSession<T>(input: SessionInput & Until<T>, fn: (session: Session) => T): T {
-    return this.#scope<Session>(resumeSession, input, fn).perform(fn);
+    return this.#guard.scope<SessionInput, Session>(calls.RESUMED, input, fn).perform(fn);
   }
 
   /** One agent at work. Inside another run's scope, or with its `parentRunId`, a child run of it. */
   withRun<T>(input: RunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#scope<Run>(startRun, input, fn).perform(fn);
+    return this.#guard.scope<RunInput, Run>(calls.RUN, input, fn).perform(fn);
   }
 
   /** A run that another run starts. Belongs to the agent it names, else to its step. */
   withChildRun<T>(input: ChildRunInput & Until<T>, fn: (run: Run) => T): T {
-    return this.#scope<Run>(startChildRun, input, fn).perform(fn);
+    return this.#guard.scope<RunInput, Run>(calls.CHILD_RUN, input, fn).perform(fn);
   }
 
   /** A named piece of a run. */
   withWorkflowStep<T>(input: WorkflowStepInput & Until<T>, fn: (step: WorkflowStep) => T): T {
-    return this.#scope<WorkflowStep>(startWorkflowStep, input, fn).perform(fn);
+    return this.#guard.scope<WorkflowStepInput, WorkflowStep>(calls.STEP, input, fn).perform(fn);
   }
 
   /** An action through a tool, with risk, action and resource. */
   withTool<T>(input: ToolInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#scope<ToolCall>(startTool, input, fn).perform(fn);
+    return this.#guard.scope<ToolInput, ToolCall>(calls.TOOL, input, fn).perform(fn);
   }
 
   /**
@@ -146,67 +125,67 @@ export class Baton {
    * on the handle. `suspend` lets the wait go on without this process.
    */
   withApproval<T>(input: ApprovalInput & Until<T>, fn: (approval: Approval) => T): T {
-    return this.#scope<Approval>(startApproval, input, fn).perform(fn);
+    return this.#guard.scope<ApprovalInput, Approval>(calls.APPROVAL, input, fn).perform(fn);
   }
 
   /** A call of a model, where no other instrumentation records it. */
   withLlmCall<T>(input: ModelCallInput & Until<T>, fn: (call: ModelCall) => T): T {
-    return this.#scope<ModelCall>(startModelCall, input, fn).perform(fn);
+    return this.#guard.scope<ModelCallInput, ModelCall>(calls.MODEL_CALL, input, fn).perform(fn);
   }
 
   /** A tool that is called over the Model Context Protocol. */
   withMcpCall<T>(input: McpCallInput & Until<T>, fn: (call: ToolCall) => T): T {
-    return this.#scope<ToolCall>(startMcpCall, input, fn).perform(fn);
+    return this.#guard.scope<McpCallInput, ToolCall>(calls.MCP_CALL, input, fn).perform(fn);
   }
 
   /** `withSession` for code that cannot wrap itself in a callback: call `end()`, or `await using` it. */
   startSession(input: SessionInput): Session {
-    return this.#start(startSession, input);
+    return this.#guard.start(calls.SESSION, input);
   }
 
   /** `withRun` without a callback. What happens inside names it by `runId` or `parentRunId`, or runs in `within`. */
   startRun(input: RunInput): Run {
-    return this.#start(startRun, input);
+    return this.#guard.start(calls.RUN, input);
   }
 
   /** `withChildRun` without a callback. */
   startChildRun(input: ChildRunInput): Run {
-    return this.#start(startChildRun, input);
+    return this.#guard.start(calls.CHILD_RUN, input);
   }
 
   /** `withWorkflowStep` without a callback. */
   startWorkflowStep(input: WorkflowStepInput): WorkflowStep {
-    return this.#start(startWorkflowStep, input);
+    return this.#guard.start(calls.STEP, input);
   }
 
   /** `withTool` without a callback. */
   startTool(input: ToolInput): ToolCall {
-    return this.#start(startTool, input);
+    return this.#guard.start(calls.TOOL, input);
   }
 
   /** `withApproval` without a callback. */
   startApproval(input: ApprovalInput): Approval {
-    return this.#start(startApproval, input);
+    return this.#guard.start(calls.APPROVAL, input);
   }
 
   /** `withLlmCall` without a callback. */
   startLlmCall(input: ModelCallInput): ModelCall {
-    return this.#start(startModelCall, input);
+    return this.#guard.start(calls.MODEL_CALL, input);
   }
 
   /** `withMcpCall` without a callback. */
   startMcpCall(input: McpCallInput): ToolCall {
-    return this.#start(startMcpCall, input);
+    return this.#guard.start(calls.MCP_CALL, input);
   }
 
   /** One agent asks another to take over. A run picks it up by `handoffId`, or as the oldest that waits for it. */
   trackHandoffRequested(input: HandoffRequest): Handoff {
-    return this.#start(requestHandoff, input);
+    return this.#guard.start(calls.HANDOFF, input);
   }
 
   /** The receiver has taken over. The same as `run.handoff.accept()`, for code that has the ids alone. */
   trackHandoffAccepted(input: HandoffAnswer = {}): void {
-    this.#quietly(acceptHandoff, input);
+    this.#guard.quietly(calls.ACCEPTED, input);
   }
 
   /**
@@ -214,37 +193,37 @@ export class Baton {
    * where they start. `trackHandoffAccepted` and `run.handoff.complete()` say which of both.
    */
   trackHandoffCompleted(input: HandoffAnswer = {}): void {
-    this.#quietly(completeHandoff, input);
+    this.#guard.quietly(calls.COMPLETED, input);
   }
 
   /** The receiver will not take it: a decision, not an error. */
   trackHandoffRejected(input: HandoffAnswer = {}): void {
-    this.#quietly(rejectHandoff, input);
+    this.#guard.quietly(calls.REJECTED, input);
   }
 
   /** Taking over went wrong. */
   trackHandoffFailed(input: HandoffAnswer = {}): void {
-    this.#quietly(failHandoff, input);
+    this.#guard.quietly(calls.FAILED, input);
   }
 
   /** The work goes back to whoever handed it over. */
   trackHandoffReturned(input: HandoffAnswer = {}): void {
-    this.#quietly(returnHandoff, input);
+    this.#guard.quietly(calls.RETURNED, input);
   }
 
   /** The decision on an approval that was asked for here or in another process, by its carrier or its id. */
   resolveApproval(input: ApprovalAnswer): void {
-    this.#quietly(resolveApproval, input);
+    this.#guard.quietly(calls.DECISION, input);
   }
 
   /** Something of the app's own that happened: a span event on the innermost scope, named by its type. */
   track(input: TrackedEvent): void {
-    this.#quietly(trackEvent, input);
+    this.#guard.quietly(calls.EVENT, input);
   }
 
   /** An error that the app dealt with: an `exception` event, and no failed span. */
   captureError(input: CapturedError): void {
-    this.#quietly(captureError, input);
+    this.#guard.quietly(calls.ERROR, input);
   }
 
   /**
@@ -258,9 +237,9 @@ export class Baton {
     return diagnose(
       {
         client: this,
-        enabled: this.#enabled,
+        enabled: this.#guard.enabled,
         provider: this.#recorder.provider(),
-        missed: this.#missed,
+        missed: this.#guard.missed,
         warnings: this.warnings(),
       },
       options,
@@ -278,16 +257,16 @@ export class Baton {
    */
   async flush(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     const provider = this.#recorder.provider() as { forceFlush?: () => Promise<void> } | undefined;
-    if (this.#enabled && !provider && this.#missed > 0) {
+    if (this.#guard.enabled && !provider && this.#guard.missed > 0) {
       this.#diagnostics.warn(
         'no_provider',
-        `${this.#missed} sessions, runs, steps or calls were not recorded: no tracer provider is registered; see otel-baton doctor`,
+        `${this.#guard.missed} sessions, runs, steps or calls were not recorded: no tracer provider is registered; see otel-baton doctor`,
       );
     }
-    if (!this.#enabled || typeof provider?.forceFlush !== 'function') return true;
+    if (!this.#guard.enabled || typeof provider?.forceFlush !== 'function') return true;
     try {
       const flushed = Promise.resolve(provider.forceFlush()).then(() => true);
-      const done = await within(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
+      const done = await withTimeLimit(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
       if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
       return done;
     } catch (error) {
@@ -303,121 +282,7 @@ export class Baton {
   async shutdown(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     endAllOf(this.#recorder);
     const flushed = await this.flush(options);
-    this.#enabled = false;
+    this.#guard.enabled = false;
     return flushed;
   }
-
-  /**
-   * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
-   * from here: each frame more around it would cost a recursion of the app a part of its depth.
-   */
-  #scope<Handle>(start: Starter<never>, input: object, fn: unknown): Performing<Handle> {
-    if (typeof fn !== 'function') return this.#withoutCallback(start, input, fn);
-    try {
-      return this.#start<never, Performing<Handle>>(start, input as never);
-    } catch (error) {
-      if (!isAsync(fn)) throw error;
-      return { perform: () => Promise.reject(error) as never };
-    }
-  }
-
-  #withoutCallback<Handle>(start: Starter<never>, input: unknown, fn: unknown): Performing<Handle> {
-    this.#diagnostics.misuse('missing_callback', `expected (options, callback), got ${describe(fn)} as callback`);
-    if (typeof input !== 'function') return { perform: () => undefined as never };
-    // Options left out: the only function there is, is what the app wants to run.
-    return { perform: () => this.#scope<Handle>(start, {}, input).perform(input as never) };
-  }
-
-  #start<Input extends object, Handle>(start: Starter<Input>, input: Input): Handle {
-    if (this.#records()) {
-      const given = this.#given(input);
-      const handle = this.#tried(start, given);
-      if (handle) return endingAs(handle, given) as Handle;
-    }
-    return silently((start as unknown) === startSession || (start as unknown) === resumeSession, input) as Handle;
-  }
-
-  #quietly<Input extends object>(record: (recorder: Recorder, input: Input) => void, input: Input): void {
-    if (this.#records()) this.#tried(record, this.#given(input));
-  }
-
-  /** Off, or nobody there to record: nothing is built, nothing is checked. */
-  #records(): boolean {
-    if (!this.#enabled) return false;
-    if (this.#recorder.provider() !== undefined) return true;
-    this.#missed++;
-    return false;
-  }
-
-  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
-  #given<Input extends object>(given: Input): Input {
-    if (typeof given !== 'object' || given === null) {
-      this.#diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
-      return {} as Input;
-    }
-    const { input, unreadable } = readOnce(given);
-    if (unreadable.length > 0) this.#cannotRead(unreadable);
-    return input;
-  }
-
-  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
-  #tried<Input extends object, T>(action: (recorder: Recorder, input: Input) => T, input: Input): T | undefined {
-    try {
-      return action(this.#recorder, input);
-    } catch (error) {
-      return this.#triedAgain(action, input, error);
-    }
-  }
-
-  #triedAgain<Input extends object, T>(
-    action: (recorder: Recorder, input: Input) => T,
-    given: Input,
-    failure: unknown,
-  ): T | undefined {
-    if (failure instanceof BatonError) throw failure;
-    // Where there is no room on the stack, the app's own next call says so.
-    if (isOverflow(failure)) return undefined;
-    const { input, unreadable } = readDeeply(given);
-    try {
-      // All of it can be read: what threw is not the app's.
-      if (unreadable.length === 0) throw failure;
-      this.#cannotRead(unreadable);
-      return action(this.#recorder, input);
-    } catch (error) {
-      if (error instanceof BatonError) throw error;
-      this.#recorder.failed('recording', error);
-      return undefined;
-    }
-  }
-
-  #cannotRead(fields: readonly string[]): void {
-    this.#diagnostics.misuse(
-      'invalid_input',
-      `the options cannot be read in full: ${fields.slice(0, 5).join(', ')} threw and counts as not given; the rest is recorded`,
-    );
-  }
-}
-
-/** A callback whose errors are rejections: what is said of its options is one, too. */
-function isAsync(fn: unknown): boolean {
-  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
-}
-
-/** A handle that lasts, and what the options say of its end. */
-function endingAs(handle: object, input: object): object {
-  const { until, signal } = input as Partial<Ending>;
-  if ((until === undefined && signal === undefined) || !(handle instanceof Activity)) return handle;
-  handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
-  return handle;
-}
-
-/** A handle that records nothing; a session keeps the id that the app gave it. */
-function silently(isSession: boolean, input: SessionInput | null | undefined): Silent {
-  let id: unknown;
-  try {
-    id = input?.sessionId ?? (isSession ? (input?.id ?? sessionOf(input?.carrier)) : undefined);
-  } catch {
-    // A getter of the app's that throws is not worth a session id.
-  }
-  return new Silent(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
 }

@@ -1,35 +1,216 @@
-/** What an app gave as options, read once: from here on nothing of it can throw at its top, or change. */
-export interface Given<Input> {
+import type {
+  ApprovalAnswer,
+  ApprovalInput,
+  CapturedError,
+  HandoffAnswer,
+  HandoffRequest,
+  McpCallInput,
+  ModelCallInput,
+  RunInput,
+  SessionInput,
+  ToolInput,
+  TrackedEvent,
+  Until,
+  WorkflowStepInput,
+} from './model.ts';
+
+/**
+ * What an app gives, read once: from here on nothing of it can throw at its top, or change. One literal for each kind, in which each
+ * field stands: whatever an app leaves out or adds, all that is read of it later has one shape, which costs half as much to read.
+ */
+
+/** The options of what lasts, with those of its end. */
+type Scope<Input> = Input & Until<unknown>;
+/** Each field, also where it is `undefined`: one that is added to the model and not here does not compile. */
+type All<Input> = { readonly [Field in keyof Required<Input>]: Input[Field] };
+
+export const session = (given: Scope<SessionInput>): All<Scope<SessionInput>> => ({
+  signal: given.signal,
+  id: given.id,
+  sessionId: given.sessionId,
+  name: given.name,
+  kind: given.kind,
+  inputSummary: given.inputSummary,
+  environment: given.environment,
+  userId: given.userId,
+  conversationId: given.conversationId,
+  previousSessionId: given.previousSessionId,
+  trace: given.trace,
+  carrier: given.carrier,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const run = (given: Scope<RunInput>): All<Scope<RunInput>> => ({
+  stepKey: given.stepKey,
+  stepName: given.stepName,
+  stepIndex: given.stepIndex,
+  signal: given.signal,
+  sessionId: given.sessionId,
+  parentRunId: given.parentRunId,
+  agent: given.agent,
+  role: given.role,
+  inputSummary: given.inputSummary,
+  payloadSummary: given.payloadSummary,
+  environment: given.environment,
+  handoffId: given.handoffId,
+  carrier: given.carrier,
+  trace: given.trace,
+  joins: given.joins,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const step = (given: Scope<WorkflowStepInput>): All<Scope<WorkflowStepInput>> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  stepKey: given.stepKey,
+  stepName: given.stepName,
+  stepIndex: given.stepIndex,
+  signal: given.signal,
+  joins: given.joins,
+  payloadSummary: given.payloadSummary,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const tool = (given: Scope<ToolInput>): All<Scope<ToolInput>> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  signal: given.signal,
+  tool: given.tool,
+  action: given.action,
+  resource: given.resource,
+  callId: given.callId,
+  arguments: given.arguments,
+  idempotencyKey: given.idempotencyKey,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const mcpCall = (given: Scope<McpCallInput>): All<Scope<McpCallInput>> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  signal: given.signal,
+  server: given.server,
+  tool: given.tool,
+  riskLevel: given.riskLevel,
+  action: given.action,
+  actionType: given.actionType,
+  actionName: given.actionName,
+  resource: given.resource,
+  resourceType: given.resourceType,
+  resourceProvider: given.resourceProvider,
+  resourceId: given.resourceId,
+  environment: given.environment,
+  callId: given.callId,
+  arguments: given.arguments,
+  idempotencyKey: given.idempotencyKey,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const modelCall = (given: Scope<ModelCallInput>): All<Scope<ModelCallInput>> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  signal: given.signal,
+  model: given.model,
+  provider: given.provider,
+  operation: given.operation,
+  messages: given.messages,
+  usage: given.usage,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const approval = (given: Scope<ApprovalInput>): All<Scope<ApprovalInput>> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  signal: given.signal,
+  tool: given.tool,
+  action: given.action,
+  resource: given.resource,
+  id: given.id,
+  approver: given.approver,
+  reason: given.reason,
+  payloadSummary: given.payloadSummary,
+  metadata: given.metadata,
+  until: given.until,
+});
+
+export const handoff = (given: HandoffRequest): All<HandoffRequest> => ({
+  sessionId: given.sessionId,
+  sourceRunId: given.sourceRunId,
+  target: given.target,
+  mode: given.mode,
+  reason: given.reason,
+  reasonType: given.reasonType,
+  environment: given.environment,
+  payloadSummary: given.payloadSummary,
+  context: given.context,
+  expiresInMs: given.expiresInMs,
+  metadata: given.metadata,
+});
+
+export const answer = (given: HandoffAnswer): All<HandoffAnswer> => ({
+  reason: given.reason,
+  payloadSummary: given.payloadSummary,
+  error: given.error,
+  sessionId: given.sessionId,
+  runId: given.runId,
+  handoffId: given.handoffId,
+});
+
+export const decision = (given: ApprovalAnswer): All<ApprovalAnswer> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  approver: given.approver,
+  reason: given.reason,
+  status: given.status,
+  carrier: given.carrier,
+  approvalId: given.approvalId,
+  tool: given.tool,
+});
+
+export const event = (given: TrackedEvent): All<TrackedEvent> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  type: given.type,
+  payload: given.payload,
+});
+
+export const error = (given: CapturedError): All<CapturedError> => ({
+  sessionId: given.sessionId,
+  runId: given.runId,
+  error: given.error,
+  metadata: given.metadata,
+});
+
+/** What could be read, where a field throws when it is read. */
+export interface Readable<Input> {
   readonly input: Input;
   /** Names of the fields that could not be read: they count as not given. */
   readonly unreadable: readonly string[];
 }
 
-const NONE: readonly string[] = [];
-
-/** The fields of the app's options. Those of a class count with its getters. */
-export function readOnce<Input extends object>(input: Input): Given<Input> {
-  try {
-    if (Object.getPrototypeOf(input) === Object.prototype) return { input: { ...input }, unreadable: NONE };
-  } catch {
-    // One of the fields throws: which one, the next lines find out.
-  }
-  return readEach(input, 0);
+/** Field by field. Those of a class count with its getters. */
+export function readEach<Input extends object>(input: Input): Readable<Input> {
+  return readFields(input, 0);
 }
 
 /** The same with what is inside of plain objects, for fields that throw only when somebody looks into them. */
-export function readDeeply<Input extends object>(input: Input): Given<Input> {
-  return readEach(input, 2);
+export function readDeeply<Input extends object>(input: Input): Readable<Input> {
+  return readFields(input, 2);
 }
 
-function readEach<Input extends object>(input: Input, depth: number): Given<Input> {
+function readFields<Input extends object>(input: Input, depth: number): Readable<Input> {
   const copy: Record<string, unknown> = {};
   const unreadable: string[] = [];
   for (const name of namesOf(input)) {
     try {
       const value = (input as Record<string, unknown>)[name];
       if (depth > 0 && isPlain(value)) {
-        const inner = readEach(value, depth - 1);
+        const inner = readFields(value, depth - 1);
         copy[name] = inner.input;
         unreadable.push(...inner.unreadable.map((each) => `${name}.${each}`));
       } else copy[name] = value;

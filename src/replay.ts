@@ -12,6 +12,8 @@
  * @packageDocumentation
  */
 
+// For texts of strangers on a terminal
+export { printable } from './printable.ts';
 // What a timeline is made of
 export type {
   ApprovalEntry,
@@ -66,8 +68,5 @@ export type {
 export { buildTimelines } from './replay/timeline.ts';
 // Views
 export { renderJson } from './replay/views/json.ts';
-export { printable } from './replay/views/printable.ts';
-export { renderSessionList } from './replay/views/session-list.ts';
-export { renderSessions } from './replay/views/sessions.ts';
-export { renderText, type TextOptions } from './replay/views/text.ts';
+export { renderSessionList, renderSessions, renderText, type TextOptions } from './replay/views/text.ts';
 export { type WalkedEntry, walkEntries } from './replay/walk-entries.ts';

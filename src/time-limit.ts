@@ -16,7 +16,7 @@ export function timeoutSignal(ms: unknown): AbortSignal {
 }
 
 /** What the work gives, or `late` when it takes longer than `ms`. Rejects as the work does. */
-export async function within<T, Late>(work: PromiseLike<T>, ms: number, late: Late): Promise<T | Late> {
+export async function withTimeLimit<T, Late>(work: PromiseLike<T>, ms: number, late: Late): Promise<T | Late> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<Late>((resolve) => {
     timer = setTimeout(() => resolve(late), timerMs(ms));

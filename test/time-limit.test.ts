@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LONGEST_TIMER_MS, timeoutSignal, timerMs, within } from '../src/time-limit.ts';
+import { LONGEST_TIMER_MS, timeoutSignal, timerMs, withTimeLimit } from '../src/time-limit.ts';
 
 const TIMES = [
   0,
@@ -28,13 +28,15 @@ describe('a time limit', () => {
   it('lets work end that is done in time, of whatever length it is', async () => {
     for (const ms of [1e3, 2 ** 31, 2 ** 40, Number.POSITIVE_INFINITY, Number.NaN, ...NO_TIMES]) {
       const work = new Promise((resolve) => setTimeout(resolve, 5, 'done'));
-      expect(await within(work, ms as number, 'late')).toBe('done');
+      expect(await withTimeLimit(work, ms as number, 'late')).toBe('done');
     }
   });
 
   it('ends the wait for work that is late, and rejects as the work does', async () => {
-    expect(await within(new Promise(() => {}), 1, 'late')).toBe('late');
-    await expect(within(Promise.reject(new Error('no')), Number.POSITIVE_INFINITY, 'late')).rejects.toThrow('no');
+    expect(await withTimeLimit(new Promise(() => {}), 1, 'late')).toBe('late');
+    await expect(withTimeLimit(Promise.reject(new Error('no')), Number.POSITIVE_INFINITY, 'late')).rejects.toThrow(
+      'no',
+    );
   });
 
   it('aborts no request before its time', async () => {

@@ -4,7 +4,7 @@
  * open; 0 leaves it as it is.
  */
 import { setImmediate } from 'node:timers/promises';
-import { registry } from '../../src/spans/registry.ts';
+import { registry } from '../../test/support/registry.ts';
 import { inAnApp, KINDS } from './kinds.ts';
 
 export interface Tenth {

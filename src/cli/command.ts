@@ -1,17 +1,30 @@
-import type { Terminal } from './terminal.ts';
-
 /** 0: done. 1: nothing found, or not readable. 2: used wrongly. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One word after `otel-baton`. A new one is a file in `commands/` and an entry in the table of `main.ts`. */
-export interface Command {
-  readonly name: string;
-  /** For the list of commands: one line. */
-  readonly summary: string;
-  /** What `--help` shows; it fits a terminal of 80 columns and 24 lines. */
-  readonly help: string;
-  readonly run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
-}
-
 /** The command was used wrongly: what was given, what was expected. */
 export class UsageError extends Error {}
+
+/** What a command has of the world around it. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdout: TerminalOutput;
+  readonly stderr: TerminalOutput;
+  /** Not `process.exit`: it would cut off what is still on its way into a pipe. */
+  exitCode?: string | number | null | undefined;
+}
+
+interface TerminalOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  hasColors?(env: object): boolean;
+}
+
+/** `FORCE_COLOR` (https://force-color.org) wins over `NO_COLOR` (https://no-color.org), and both over the terminal. */
+export function wantsColor({ env, stdout }: Terminal): boolean {
+  const { FORCE_COLOR: force, NO_COLOR: no } = env;
+  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
+  if (no !== undefined && no !== '') return false;
+  return stdout.isTTY === true && stdout.hasColors?.({ ...env }) === true;
+}

@@ -41,6 +41,11 @@ export class Redactor {
     this.#diagnostics = diagnostics;
   }
 
+  /** Whether the app has the last word on every text: it is asked once for each. */
+  get asks(): boolean {
+    return this.#hook !== undefined;
+  }
+
   /** Whether the value of that name is a secret, whatever it looks like. */
   hides(name: string, value: unknown): boolean {
     return this.names.hides(name, value);

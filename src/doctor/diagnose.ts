@@ -2,7 +2,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import { originOf } from '../address.ts';
 import { messageOf } from '../diagnostics.ts';
 import { environment } from '../env.ts';
-import { within } from '../time-limit.ts';
+import { withTimeLimit } from '../time-limit.ts';
 import { judgeDeliveries } from './deliveries.ts';
 import { checkEndpoint } from './endpoint.ts';
 import { type Diagnosis, type Finding, good, problem, toDiagnosis, warning } from './finding.ts';
@@ -126,7 +126,7 @@ async function flush(provider: TracerProvider, timeoutMs: number): Promise<Findi
   const message = `the provider did not flush within ${timeoutMs} ms`;
   const late = [problem('flush', message, 'is the collector slow, or not reachable?')];
   try {
-    return await within(
+    return await withTimeLimit(
       Promise.resolve(forceFlush.call(provider)).then(() => []),
       timeoutMs,
       late,

@@ -1,5 +1,5 @@
 import { context as contextApi, ROOT_CONTEXT } from '@opentelemetry/api';
-import { fromId } from '../context/place.ts';
+import { parseTraceparent } from '../context/traceparent.ts';
 import type { Handoff, Run, Session, ToolCall, WorkflowStep } from '../handles.ts';
 import type {
   ChildRunInput,
@@ -63,5 +63,5 @@ function runTestPipeline(client: Client, sessionId: string): boolean {
   client.startTool({ runId: nurse.id, tool: { name: 'thermometer', riskLevel: 'low' } }).end();
   for (const open of [nurse, doctor, session]) open.end();
   // A session that was dropped knows of no handoff, even where the run below it was sampled by itself.
-  return fromId(doctor.id)?.traceFlags === 1 && session.handoffs.count === 1;
+  return parseTraceparent(doctor.id)?.traceFlags === 1 && session.handoffs.count === 1;
 }

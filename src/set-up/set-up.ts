@@ -5,7 +5,7 @@ import { messageOf } from '../diagnostics.ts';
 import type { Env } from '../env.ts';
 import { BatonError } from '../errors.ts';
 import { agentServices } from '../export/agent-services.ts';
-import { within } from '../time-limit.ts';
+import { withTimeLimit } from '../time-limit.ts';
 import {
   batchOptionsFrom,
   isDisabled,
@@ -152,7 +152,7 @@ function registration(provider: TracerProvider, joined: boolean): Registration {
         return false;
       },
     );
-    return within(work, timeoutMs, false);
+    return withTimeLimit(work, timeoutMs, false);
   };
   const flush: Registration['flush'] = ({ timeoutMs = FLUSH_MS } = {}) => ended ?? quietly('forceFlush', timeoutMs);
   return {

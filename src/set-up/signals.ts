@@ -1,4 +1,4 @@
-import { within } from '../time-limit.ts';
+import { withTimeLimit } from '../time-limit.ts';
 import type { RegisterOptions } from './options.ts';
 
 /** How long a signal waits for the backend where it is nobody else's. */
@@ -17,7 +17,7 @@ export function flushOnSignals(signals: RegisterOptions['signals'], flush: () =>
       // Ours is gone by now, for it listens once. It was the first, so theirs are all still there.
       const somebodyElse = process.listenerCount(name) > 0;
       const flushed = flush();
-      if (!somebodyElse) void within(flushed, LIMIT_MS, false).then(() => process.kill(process.pid, name));
+      if (!somebodyElse) void withTimeLimit(flushed, LIMIT_MS, false).then(() => process.kill(process.pid, name));
     };
     const stayFirst = (event: string | symbol, listener: unknown): void => {
       if (event !== name || listener === onSignal) return;

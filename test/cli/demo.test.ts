@@ -61,8 +61,8 @@ describe('otel-baton demo', () => {
   }, 60_000);
 
   it.each([
-    [['--fast'], "Unknown option '--fast'"],
-    [['http://localhost:16686'], 'expected nothing but options, got "http://localhost:16686"'],
+    [['--fast'], "unknown option '--fast'"],
+    [['http://localhost:16686'], "too many arguments for 'demo'"],
     [['--jaeger', 'ftp://there'], `--jaeger: expected the address of Jaeger's UI, such as http://localhost:16686`],
   ])(
     'refuses %j, which it does not know',

@@ -116,10 +116,11 @@ describe('otel-baton doctor', () => {
 
   it.each([
     [['doctor', '--endpoint', 'ada:hunter2@host/v1/traces'], 'got "host/v1/traces"'],
-    [['doctor', 'ada:hunter2@host'], "Unexpected argument 'host'"],
-    [['doctor', 'https://ada:hunter2@host'], "Unexpected argument 'host'"],
+    [['doctor', 'ada:hunter2@host'], "too many arguments for 'doctor'"],
+    [['doctor', 'https://ada:hunter2@host'], "too many arguments for 'doctor'"],
     [['demo', '--jaeger', 'ftp://ada:hunter2@host'], 'got "ftp://host"'],
-    [['demo', 'http://ada:hunter2@host:16686'], 'got "http://host:16686"'],
+    [['demo', 'http://ada:hunter2@host:16686'], "too many arguments for 'demo'"],
+    [['demo', '--jeager=http://ada:hunter2@host:16686'], "unknown option '--jeager'"],
     [['replay', 'x', '--jaeger', 'ftp://ada:hunter2@host'], 'got ftp://host'],
     [['replay', 'x', '--jaeger', 'http://:hunter2@127.0.0.1:9'], 'http://127.0.0.1:9 does not answer'],
   ])(

@@ -2,7 +2,7 @@ import * as zlib from 'node:zlib';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_FILE_BYTES, textOfFile, UnreadableFile } from '../../src/cli/replay/file-text.ts';
+import { MAX_FILE_BYTES, textOfFile, UnreadableFile } from '../../src/cli/recordings/file-text.ts';
 
 // Hundreds of megabytes take their time on a busy machine.
 jest.setTimeout(120_000);

@@ -208,6 +208,14 @@ describe('otel-baton replay', () => {
     });
   });
 
+  it('takes everything after -- as the name of a file', async () => {
+    expect(await runCli(['replay', '--', '-h', '--json'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/cannot read -h: .*\n.*cannot read --json: /),
+    });
+  });
+
   it('says why a file cannot be read, and what can be', async () => {
     expect(await runCli(['replay', 'missing.json', folder])).toEqual({
       code: 1,
@@ -237,7 +245,10 @@ describe('otel-baton replay', () => {
   it.each([
     [['replay'], 'expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none'],
     [['replay', '--jaeger', 'http://localhost:16686'], 'expected the ID of a session, or --list, got none'],
-    [['replay', 'S-1', '--jaeger', 'http://a', '--tempo', 'http://b'], 'expected --jaeger or --tempo, got both'],
+    [
+      ['replay', 'S-1', '--jaeger', 'http://a', '--tempo', 'http://b'],
+      "option '--jaeger <URL>' cannot be used with option '--tempo <URL>'",
+    ],
     [
       ['replay', 'S-1', '--tempo', 'http://b', '--since', 'yesterday'],
       '--since: expected minutes, hours or days as in 90m, 2h, 7d, got "yesterday"',
@@ -256,8 +267,10 @@ describe('otel-baton replay', () => {
     ],
     [['replay', 'x', '--width', '19'], '--width: expected a whole number from 20 to 160, got "19"'],
     [['replay', 'x', '--width', 'wide'], '--width: expected a whole number from 20 to 160, got "wide"'],
-    [['replay', 'x', '--colour'], "Unknown option '--colour'"],
-    [['replay', 'x', '--session'], "Option '--session <value>' argument missing"],
+    [['replay', 'x', '--colour'], "unknown option '--colour'"],
+    [['replay', 'x', '--jsno'], "unknown option '--jsno' (Did you mean --json?)"],
+    [['replay', 'x', '--haeder=Authorization: Bearer hunter2'], "unknown option '--haeder'"],
+    [['replay', 'x', '--session'], "option '--session <ID>' argument missing"],
   ])('explains the wrong use of %j', async (args, message) => {
     const stderr = `otel-baton replay: ${message}\nSee otel-baton replay --help.\n`;
     expect(await runCli(args)).toEqual({ code: 2, stdout: '', stderr });
@@ -294,6 +307,8 @@ describe('otel-baton', () => {
     [['replay', '--help'], 'Usage: otel-baton replay FILE... [options]'],
     [['replay', 'x', '-h'], 'Usage: otel-baton replay FILE... [options]'],
     [['help', 'replay'], 'Usage: otel-baton replay FILE... [options]'],
+    [['help', 'demo'], 'Usage: otel-baton demo [options]'],
+    [['help', 'doctor'], 'Usage: otel-baton doctor [options]'],
   ])('helps with %j on a screen of 80 columns and 24 lines', async (args, firstLine) => {
     const { code, stdout, stderr } = await runCli(args);
     const lines = stdout.trimEnd().split('\n');
@@ -313,7 +328,7 @@ describe('otel-baton', () => {
     const { code, stdout, stderr } = await runCli(['re\u001b[2Jply']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(
-      /^otel-baton: unknown command "re\\x1b\[2Jply"; expected one of: .*\breplay\b.*\nSee otel-baton --help\.\n$/,
+      /^otel-baton: unknown command 're\\x1b\[2Jply'; expected one of: .*\breplay\b.*\nSee otel-baton --help\.\n$/,
     );
   });
 

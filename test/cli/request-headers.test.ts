@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { headersFromEnv, headersFromOptions } from '../../src/cli/replay/request-headers.ts';
+import { headersFromEnv, withHeader } from '../../src/cli/recordings/request-headers.ts';
+
+const headersFromOptions = (options: readonly string[]) =>
+  options.reduce<ReturnType<typeof withHeader> | undefined>(
+    (headers, option) => withHeader(option, headers),
+    undefined,
+  );
 
 describe('the headers for a backend', () => {
   it('are given as name=value or as HTTP writes them, the last of a name counts', () => {

@@ -237,7 +237,7 @@ describe('the files in the package', () => {
         expect(map.sourcesContent.filter(Boolean)).toHaveLength(map.sources.length);
         return map.sources.map((source: string) => join(dirname(file), source)) as string[];
       });
-    expect(sources).toContain(join('src', 'spans', 'registry.ts'));
+    expect(sources).toContain(join('src', 'sessions', 'runs.ts'));
     expect(sources.filter((source, index) => sources.indexOf(source) !== index)).toEqual([]);
   });
 });

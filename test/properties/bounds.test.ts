@@ -3,10 +3,10 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped, type Session } from '../../src/index.ts';
-import type { Activity } from '../../src/spans/activity.ts';
-import { evictedRun } from '../../src/spans/known-runs.ts';
-import { registry } from '../../src/spans/registry.ts';
+import type { RecordedScope } from '../../src/scopes/scope.ts';
+import { evictedRun } from '../../src/sessions/runs.ts';
 import { Recording } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // Programs that start and mostly do not end, in small bounds: in scopes of what is open, has ended or gave way, and by ids named
 // from anywhere. Whatever gives way: each span ends once, hangs where it was put, and has the session that it was put in.
@@ -132,7 +132,7 @@ class Play {
     const { id } = around.handle as Run;
     const named = one.do === 'run' ? { parentRunId: id } : { runId: id };
     const from = at.from === undefined ? undefined : this.#at(this.started, at.from);
-    const { ended } = around.handle as unknown as Activity;
+    const { ended } = around.handle as unknown as RecordedScope;
     const isLate = ended && !evictedRun(id) && from?.run !== around.mark;
     if (!from) return { handle: start(named), ...placed, isLate };
     // Inside that run it stands where it is started, in a step perhaps.

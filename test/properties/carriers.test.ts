@@ -2,8 +2,8 @@ import { afterEach, expect, it } from '@jest/globals';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton, type Handoff, type Run, type Session } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { Recording } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // Two clients hand work to each other by carriers, in any order: requests, pick-ups, answers and reports, some twice, some
 // never, some after everything has ended. All have the same agents' names, so that nothing but an id can pair them. A carrier

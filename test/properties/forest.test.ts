@@ -3,8 +3,8 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Baton } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { Recording } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 
 /** `FC_RUNS=5000 npm test -- test/properties` looks harder. */

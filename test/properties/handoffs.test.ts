@@ -9,8 +9,8 @@ import {
 import fc from 'fast-check';
 import { Baton, type Handoff, type HandoffStatistics, type Run } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // Anything that can be said of handoffs in one process, in any order, also what is misuse: asked, picked up, answered by whoever,
 // tried again. Three things must hold: who reads ids and carriers changes nothing, the replay says what the session says, and

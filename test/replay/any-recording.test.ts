@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as keys from '../../src/attributes.ts';
 import { spanKey } from '../../src/replay/span.ts';
 import { isFrameworkAgent, isOwnRun, spanRole } from '../../src/replay/span-role.ts';
-import { displayWidth } from '../../src/replay/views/printable.ts';
+import { displayWidth } from '../../src/replay/views/styled-text.ts';
 import {
   buildTimelines,
   type RecordedSpan,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { displayWidth } from '../../src/replay/views/printable.ts';
+import { displayWidth } from '../../src/replay/views/styled-text.ts';
 import {
   buildTimelines,
   type RecordedSpan,
@@ -250,6 +250,18 @@ describe('what stands in the spans', () => {
       '  +0.000s  ● 注文担当        1.00s  ━━━━━━━━━━━━━━━━━━━━━━━━━━',
       '  +0.001s  └─ step e\u0301te\u0301 👩‍💻  1.0ms  ━',
     ]);
+  });
+
+  it.each([
+    ['letters', 'Lead Müller', 11],
+    ['Chinese, Japanese, Korean', '注文カナ한글', 12],
+    ['Tangut and old kana', '\u{17000}\u{1b001}', 4],
+    ['a letter with marks', 'e\u0301\u0323', 1],
+    ['an emoji, and a sign that is made one', '🚀❤\ufe0f', 4],
+    ['a flag, which some terminals draw as two letters', '🇸🇪', 2],
+    ['a joined emoji, which some terminals draw as two', '👩‍💻', 4],
+  ])('takes as many columns as a terminal gives it: %s', (_, text, columns) => {
+    expect(displayWidth(text)).toBe(columns);
   });
 
   it('need not be what it should be', () => {

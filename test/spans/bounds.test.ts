@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AlwaysOffSampler, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { MOST_KEPT } from '../../src/by-id.ts';
 import { Baton, type Run, type Scoped } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // What an app never ends: bounds as in an app are tried by the soak bench, here they are small.
 

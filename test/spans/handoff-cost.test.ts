@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { Waiting } from '../../src/handoffs/waiting.ts';
 import { Baton, type Handoff } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
-import { Waiting } from '../../src/spans/waiting.ts';
 import { recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // No look-up goes through what is open or answered: with four times as many an operation costs about the same. Both are measured
 // in one run, in turns, and only their ratio counts.

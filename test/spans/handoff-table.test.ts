@@ -5,8 +5,8 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { Baton, type Handoff, type HandoffMode, type Run, type Session } from '../../src/index.ts';
 import { buildTimelines, readFinishedSpans } from '../../src/replay.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 // The tables of docs/span-model.md, walked through cell by cell: each cell is played, and what comes of it is held against
 // what the page says.

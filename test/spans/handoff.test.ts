@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, propagation, SpanKind, SpanStatusCode, type TextMapPropagator, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Baton, Handoff, Run, Session, SessionHandoffs } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { expectNoComplaints } from '../support/complaints.ts';
 import { type RecordingOptions, recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 
 const SHOW = ['baton.handoff.source', 'baton.handoff.target', 'baton.handoff.status'];
 const WHO = ['baton.agent.key', ...SHOW];

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Attributes, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Baton, BatonOptions, RunInput } from '../../src/index.ts';
-import { registry } from '../../src/spans/registry.ts';
 import { expectNoComplaints } from '../support/complaints.ts';
 import { recordEachTest } from '../support/recording.ts';
+import { registry } from '../support/registry.ts';
 import { spanTree } from '../support/span-tree.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

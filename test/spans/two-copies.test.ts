@@ -54,12 +54,12 @@ if (contextManager) context.setGlobalContextManager(new AsyncLocalStorageContext
 const esm = new esmCopy.Baton({ agent: 'esm' });
 const cjs = new cjsCopy.Baton({ agent: 'cjs' });
 const result = await scenario(esm, cjs);
-const { registry } = globalThis[Symbol.for('otel-baton@${VERSION}')];
+const kept = globalThis[Symbol.for('otel-baton@${VERSION}')];
 process.stdout.write(
   JSON.stringify({
     result,
     warnings: { ...esm.warnings(), ...cjs.warnings() },
-    left: [registry.sessions.size, registry.runs.size, registry.handoffs.size],
+    left: [kept.sessions.size, kept.runs.size, kept.handoffs.open.size],
     spans: exporter.getFinishedSpans().map((span) => ({
       name: span.name,
       kind: span.kind,

@@ -64,7 +64,7 @@ trace.setGlobalTracerProvider(
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const clients = [new ofApp.Baton({ agent: 'app' }), new ofLibrary.Baton({ agent: 'library' })];
 const result = await scenario(...clients, trace.getTracer('http'));
-const registries = ['${VERSION}', '${OTHER}'].map((version) => globalThis[Symbol.for('otel-baton@' + version)].registry);
+const registries = ['${VERSION}', '${OTHER}'].map((version) => globalThis[Symbol.for('otel-baton@' + version)]);
 process.stdout.write(
   JSON.stringify({
     result,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import type { Command } from '@commander-js/extra-typings';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { shownAddress } from '../../address.ts';
 import { Baton } from '../../baton.ts';
@@ -12,41 +12,55 @@ import { BatonError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
 import { loadSdk } from '../../set-up/installed.ts';
 import { setUp } from '../../set-up/set-up.ts';
-import { type Command, type ExitCode, UsageError } from '../command.ts';
-import type { Terminal } from '../terminal.ts';
+import { type ExitCode, type Terminal, UsageError } from '../command.ts';
 
-const HELP = `Usage: otel-baton doctor [options]
-
-Says in plain words why no spans would arrive, and sends one test pipeline.
-Run it in the folder of your app, with the variables that your app has.
-
-  --import FILE    Your OpenTelemetry set-up, as node --import takes it: a file,
-                   or the name of a package. Without it, the set-up of
-                   otel-baton/register, from the OTEL_* variables.
-  --require FILE   The same for CommonJS.
-  --endpoint URL   Ask this OTLP/HTTP endpoint as well, by its whole address:
-                   http://localhost:4318/v1/traces
-  --timeout MS     How long to wait for an answer. Default 10000.
-  --json           For scripts.
-  -h, --help       This text.
-
+export function addDoctor(program: Command, terminal: Terminal): void {
+  const setUps: SetUp[] = [];
+  // Both kinds are loaded in the order in which they were given.
+  const add = (kind: SetUp['kind']) => (file: string) => setUps.push({ kind, file });
+  program
+    .command('doctor')
+    .summary('Say why spans do not arrive, and send a test pipeline')
+    .description(
+      `Says in plain words why no spans would arrive, and sends one test pipeline.
+Run it in the folder of your app, with the variables that your app has.`,
+    )
+    .option(
+      '--import <FILE>',
+      'Your OpenTelemetry set-up, as node --import takes it: a file, or the name of a package. Without it, the set-up of otel-baton/register, from the OTEL_* variables',
+      add('import'),
+    )
+    .option('--require <FILE>', 'The same for CommonJS', add('require'))
+    .option(
+      '--endpoint <URL>',
+      'Ask this OTLP/HTTP endpoint as well, by its whole address: http://localhost:4318/v1/traces',
+      endpointFrom,
+    )
+    .option('--timeout <MS>', 'How long to wait for an answer', timeoutFrom, 10_000)
+    .option('--json', 'For scripts')
+    .addHelpText(
+      'after',
+      `
 Exit codes: 0 spans arrive, 1 a problem was found, 2 used wrongly.
 
 Example: otel-baton doctor --import ./instrumentation.mjs
-In a running app: console.log(String(await baton.diagnose()))
-`;
+In a running app: console.log(String(await baton.diagnose()))`,
+    )
+    .action(async ({ endpoint, timeout, json = false }) => {
+      terminal.exitCode = await runDoctor({ setUps, endpoint, timeoutMs: timeout, json }, terminal);
+    });
+}
 
-export const doctor: Command = {
-  name: 'doctor',
-  summary: 'Say why spans do not arrive, and send a test pipeline',
-  help: HELP,
-  run: runDoctor,
-};
+interface Examination {
+  readonly setUps: readonly SetUp[];
+  readonly endpoint: string | undefined;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
 
-async function runDoctor(args: readonly string[], { stdout, stderr }: Terminal): Promise<ExitCode> {
-  const { setUps, endpoint, timeoutMs, json } = parse(args);
+async function runDoctor({ json, ...what }: Examination, { stdout, stderr }: Terminal): Promise<ExitCode> {
   const told = listenToDiag();
-  const { diagnosis, note } = await examine(setUps, { endpoint, timeoutMs });
+  const { diagnosis, note } = await examine(what);
   // What OpenTelemetry itself complained of: partial success of an export is told nowhere else.
   const more = [...new Set(told)].map((line) => warning('warnings', `OpenTelemetry says: ${line}`));
   const all = toDiagnosis([...diagnosis.findings, ...more], diagnosis.sessionId);
@@ -66,10 +80,10 @@ interface SetUp {
   readonly file: string;
 }
 
-async function examine(
-  setUps: readonly SetUp[],
-  options: { endpoint: string | undefined; timeoutMs: number },
-): Promise<{ diagnosis: Diagnosis; note: string }> {
+async function examine({
+  setUps,
+  ...options
+}: Omit<Examination, 'json'>): Promise<{ diagnosis: Diagnosis; note: string }> {
   const names = setUps.map(({ file }) => file).join(', ');
   try {
     for (const setUp of setUps) await load(setUp);
@@ -118,33 +132,15 @@ function conclusion({ ok, sessionId }: Diagnosis): string {
   return `All is well. Look for the session in your backend: session.id = ${sessionId}`;
 }
 
-function parse(args: readonly string[]) {
-  const { values, tokens } = parseArgs({
-    args: [...args],
-    tokens: true,
-    options: {
-      import: { type: 'string', multiple: true },
-      require: { type: 'string', multiple: true },
-      endpoint: { type: 'string' },
-      timeout: { type: 'string', default: '10000' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const { endpoint } = values;
-  if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
-    throw new UsageError(
-      `--endpoint: expected an address such as http://localhost:4318/v1/traces, got "${shownAddress(endpoint)}"`,
-    );
-  }
-  const timeoutMs = Number(values.timeout);
-  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
-    throw new UsageError(`--timeout: expected milliseconds, got "${values.timeout}"`);
-  }
-  // In the order in which they were given.
-  const setUps = tokens.flatMap((token): SetUp[] =>
-    token.kind === 'option' && (token.name === 'import' || token.name === 'require') && token.value !== undefined
-      ? [{ kind: token.name, file: token.value }]
-      : [],
+function endpointFrom(text: string): string {
+  if (/^https?:\/\//.test(text)) return text;
+  throw new UsageError(
+    `--endpoint: expected an address such as http://localhost:4318/v1/traces, got "${shownAddress(text)}"`,
   );
-  return { setUps, endpoint, timeoutMs, json: values.json };
+}
+
+function timeoutFrom(text: string): number {
+  const ms = Number(text);
+  if (Number.isInteger(ms) && ms > 0) return ms;
+  throw new UsageError(`--timeout: expected milliseconds, got "${text}"`);
 }

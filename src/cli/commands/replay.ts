@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type Command, Option } from '@commander-js/extra-typings';
 import { MAX_WIDTH, MIN_WIDTH } from '../../replay/views/layout.ts';
 import {
   buildTimelines,
@@ -9,61 +9,67 @@ import {
   renderSessions,
   type SessionTimeline,
 } from '../../replay.ts';
-import { type Command, type ExitCode, UsageError } from '../command.ts';
-import { BACKEND_NAMES, type BackendRequest, readBackend } from '../replay/read-backend.ts';
-import { readFiles } from '../replay/read-files.ts';
-import { headersFromEnv, headersFromOptions } from '../replay/request-headers.ts';
-import { type Terminal, wantsColor } from '../terminal.ts';
+import { type ExitCode, type Terminal, UsageError, wantsColor } from '../command.ts';
+import { type Age, BACKEND_NAMES, type BackendRequest, readBackend } from '../recordings/read-backend.ts';
+import { readFiles } from '../recordings/read-files.ts';
+import { headersFromEnv, withHeader } from '../recordings/request-headers.ts';
 
-const HELP = `Usage: otel-baton replay FILE... [options]
+const USAGE = `FILE... [options]
        otel-baton replay ID... --jaeger URL | --tempo URL
-       otel-baton replay --list FILE... | --jaeger URL | --tempo URL
-
-Tells sessions: who did what, when the work changed hands, what came of it.
-
-  FILE             OTLP/JSON, also packed by gzip or zstd; - is standard input.
-  --jaeger URL     Jaeger, where its UI is: http://localhost:16686
-  --tempo URL      Tempo, where its API is: http://localhost:3200
-  --header HEADER  For a backend: name=value or "Name: value". Repeatable.
-  --timeout MS     How long one answer of it may take. Default: 30000.
-  --since AGE      How far to look back in it: 90m, 2h, 30d. Default: 7d.
-
-  --session ID     Only this session.
-  --list           Which sessions there are; in a backend, the newest 20.
-  --content        With the prompts and answers that frameworks recorded.
-  --json           As JSON, with everything that the text shortens.
-  --width N        Columns to use, ${MIN_WIDTH} to ${MAX_WIDTH}. Default: the terminal's, or 80.
-  --no-color       No colours. Without it: as NO_COLOR and FORCE_COLOR say.
-  -h, --help       This text.
-
-Exit codes: 0 told, 1 nothing found or not all readable, 2 used wrongly.
-`;
+       otel-baton replay --list FILE... | --jaeger URL | --tempo URL`;
 
 /** How many sessions are named, when the one that was asked for is not there. */
 const MAX_NAMED = 10;
 const MINUTE_MS = 60_000;
+const USUAL_AGE = '7d';
 const AGES: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS };
 
-interface Options {
+export function addReplay(program: Command, terminal: Terminal): void {
+  program
+    .command('replay')
+    .summary('Tell the sessions of trace files, of Jaeger or of Tempo')
+    .usage(USAGE)
+    .description(
+      `Tells sessions: who did what, when the work changed hands, what came of it.
+A FILE is OTLP/JSON, also packed by gzip or zstd; - is standard input.`,
+    )
+    .argument('[FILE...]')
+    .addOption(new Option('--jaeger <URL>', 'Jaeger, where its UI is: http://localhost:16686').conflicts('tempo'))
+    .option('--tempo <URL>', 'Tempo, where its API is: http://localhost:3200')
+    .option('--header <HEADER>', 'For a backend: name=value or "Name: value". Repeatable', withHeader)
+    .option('--timeout <MS>', 'How long one answer of it may take', timeoutFrom, 30_000)
+    .addOption(
+      new Option('--since <AGE>', 'How far to look back in it: 90m, 2h, 30d')
+        .argParser(ageFrom)
+        .default(ageFrom(USUAL_AGE), USUAL_AGE),
+    )
+    .option('--session <ID>', 'Only this session')
+    .option('--list', 'Which sessions there are; in a backend, the newest 20')
+    .option('--content', 'With the prompts and answers that frameworks recorded')
+    .option('--json', 'As JSON, with everything that the text shortens')
+    .option('--width <N>', `Columns, ${MIN_WIDTH} to ${MAX_WIDTH} (default: the terminal's, or 80)`, widthFrom)
+    .option('--no-color', 'No colours. Without it: as NO_COLOR and FORCE_COLOR say')
+    .addHelpText('after', '\nExit codes: 0 told, 1 nothing found or not all readable, 2 used wrongly.')
+    .action(async (names, options) => {
+      terminal.exitCode = await runReplay(toRequest([...new Set(names)], options, terminal.env), options, terminal);
+    });
+}
+
+interface Request {
   readonly from: { readonly files: readonly string[] } | BackendRequest;
   /** None: all of them. */
   readonly sessions: readonly string[];
-  readonly list: boolean;
-  readonly json: boolean;
-  readonly content: boolean;
-  readonly width: number | undefined;
+}
+
+interface OutputOptions {
+  readonly list?: true | undefined;
+  readonly json?: true | undefined;
+  readonly content?: true | undefined;
+  readonly width?: number | undefined;
   readonly color: boolean;
 }
 
-export const replay: Command = {
-  name: 'replay',
-  summary: 'Tell the sessions of trace files, of Jaeger or of Tempo',
-  help: HELP,
-  run: runReplay,
-};
-
-async function runReplay(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const { from, sessions, list, json, content, width, color } = parse(args, terminal.env);
+async function runReplay({ from, sessions }: Request, output: OutputOptions, terminal: Terminal): Promise<ExitCode> {
   const report = (message: string) => terminal.stderr.write(`otel-baton replay: ${printable(message)}\n`);
   const recorded = await ('files' in from ? readFiles(from.files, terminal, report) : readBackend(from, report));
   if (recorded.isUnreadable) return 1;
@@ -76,7 +82,8 @@ async function runReplay(args: readonly string[], terminal: Terminal): Promise<E
     return 1;
   }
   const { stdout } = terminal;
-  const view = { color: color && wantsColor(terminal), width: width ?? stdout.columns, content };
+  const { list, json, content, width = stdout.columns } = output;
+  const view = { color: output.color && wantsColor(terminal), width, content };
   if (list) timelines.reverse();
   stdout.write(
     json ? renderJson(timelines) : list ? renderSessionList(timelines, view) : renderSessions(timelines, view),
@@ -84,78 +91,53 @@ async function runReplay(args: readonly string[], terminal: Terminal): Promise<E
   return recorded.isIncomplete || missing.length > 0 ? 1 : 0;
 }
 
-function parse(args: readonly string[], env: Terminal['env']): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      jaeger: { type: 'string' },
-      tempo: { type: 'string' },
-      session: { type: 'string' },
-      list: { type: 'boolean', default: false },
-      since: { type: 'string', default: '7d' },
-      header: { type: 'string', multiple: true, default: [] },
-      timeout: { type: 'string' },
-      content: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      width: { type: 'string' },
-      'no-color': { type: 'boolean', default: false },
-    },
-  });
-  const { jaeger, tempo, session, list, json, content } = values;
-  const named = [...new Set(positionals)];
-  const sessions = session === undefined ? [] : [session];
-  const headers = headersFromOptions(values.header);
-  const timeoutMs = timeoutFrom(values.timeout);
-  const options = { list, json, content, width: widthFrom(values.width), color: !values['no-color'] };
-  if (jaeger === undefined && tempo === undefined) {
-    if (named.length === 0) {
-      throw new UsageError('expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none');
-    }
-    return { from: { files: named }, sessions, ...options };
+interface RequestOptions {
+  readonly jaeger?: string | undefined;
+  readonly tempo?: string | undefined;
+  readonly header?: Readonly<Record<string, string>> | undefined;
+  readonly timeout: number;
+  readonly since: Age;
+  readonly session?: string | undefined;
+  readonly list?: true | undefined;
+}
+
+/** Names are those of files; with a backend, those of sessions. */
+function toRequest(names: readonly string[], options: RequestOptions, env: Terminal['env']): Request {
+  const { jaeger, tempo, header, timeout: timeoutMs, since, session, list } = options;
+  const asked = session === undefined ? [] : [session];
+  const url = jaeger ?? tempo;
+  if (url === undefined) {
+    if (names.length > 0) return { from: { files: names }, sessions: asked };
+    throw new UsageError('expected at least one FILE, or - for standard input, or --jaeger, or --tempo; got none');
   }
-  if (jaeger !== undefined && tempo !== undefined) throw new UsageError('expected --jaeger or --tempo, got both');
-  sessions.push(...named);
+  const sessions = [...asked, ...names];
   if (!list && sessions.length === 0) throw new UsageError('expected the ID of a session, or --list, got none');
-  const url = jaeger ?? tempo ?? '';
-  const request: BackendRequest = {
-    backend: jaeger === undefined ? 'tempo' : 'jaeger',
-    url,
-    headers: { ...headersFromEnv(url, env), ...headers },
-    timeoutMs,
-    since: values.since,
-    lookBackMs: ageFrom(values.since),
-    sessions,
-  };
-  return { from: request, sessions, ...options };
+  const backend = jaeger === undefined ? 'tempo' : 'jaeger';
+  const headers = { ...headersFromEnv(url, env), ...header };
+  return { from: { backend, url, headers, timeoutMs, since, sessions }, sessions };
 }
 
-function widthFrom(text: string | undefined): number | undefined {
-  const width = text === undefined ? undefined : Number(text);
-  if (width !== undefined && !(Number.isInteger(width) && width >= MIN_WIDTH && width <= MAX_WIDTH)) {
-    throw new UsageError(`--width: expected a whole number from ${MIN_WIDTH} to ${MAX_WIDTH}, got "${text}"`);
-  }
-  return width;
+function widthFrom(text: string): number {
+  const width = Number(text);
+  if (Number.isInteger(width) && width >= MIN_WIDTH && width <= MAX_WIDTH) return width;
+  throw new UsageError(`--width: expected a whole number from ${MIN_WIDTH} to ${MAX_WIDTH}, got "${text}"`);
 }
 
-function timeoutFrom(text: string | undefined): number | undefined {
-  const ms = text === undefined ? undefined : Number(text);
-  if (ms !== undefined && !(ms > 0)) {
-    throw new UsageError(`--timeout: expected milliseconds, more than 0, or Infinity, got "${text}"`);
-  }
-  return ms;
+function timeoutFrom(text: string): number {
+  const ms = Number(text);
+  if (ms > 0) return ms;
+  throw new UsageError(`--timeout: expected milliseconds, more than 0, or Infinity, got "${text}"`);
 }
 
-function ageFrom(text: string): number {
+function ageFrom(text: string): Age {
   const [, number, unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
-  if (number === undefined)
-    throw new UsageError(`--since: expected minutes, hours or days as in 90m, 2h, 7d, got "${text}"`);
-  return Number(number) * (AGES[unit] ?? 0);
+  if (number !== undefined) return { text, ms: Number(number) * (AGES[unit] ?? 0) };
+  throw new UsageError(`--since: expected minutes, hours or days as in 90m, 2h, 7d, got "${text}"`);
 }
 
 function notFound(
   session: string,
-  from: Options['from'],
+  from: Request['from'],
   spans: readonly RecordedSpan[],
   timelines: readonly SessionTimeline[],
 ): string {
@@ -168,7 +150,7 @@ function notFound(
   return `no session "${session}" ${inBackend(from)}; --list shows which there are`;
 }
 
-function nothingFound(from: Options['from'], spans: readonly RecordedSpan[]): string {
+function nothingFound(from: Request['from'], spans: readonly RecordedSpan[]): string {
   if (!('files' in from)) return `no session ${inBackend(from)}`;
   const where = `in ${from.files.join(', ')}`;
   if (spans.length === 0) return `no spans ${where}`;
@@ -178,5 +160,5 @@ function nothingFound(from: Options['from'], spans: readonly RecordedSpan[]): st
 
 function inBackend({ backend, since }: BackendRequest): string {
   const late = backend === 'tempo' ? ' (by default Tempo finds what is newer than 30 s only later)' : '';
-  return `in ${BACKEND_NAMES[backend]} within the last ${since}${late}`;
+  return `in ${BACKEND_NAMES[backend]} within the last ${since.text}${late}`;
 }

@@ -1,5 +1,5 @@
+import { printable } from '../../printable.ts';
 import type { TimelineAgent } from '../session-timeline.ts';
-import { printable } from './printable.ts';
 import { BOLD, type Fragment, PLAIN, type Style } from './styled-text.ts';
 
 /** The terminal's own colours, which suit its background. Red is kept for errors, yellow for what wants attention. */

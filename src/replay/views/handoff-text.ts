@@ -1,7 +1,7 @@
+import { printable } from '../../printable.ts';
 import type { Handoff } from '../session-timeline.ts';
 import type { AgentColors } from './agent-colors.ts';
 import { formatDuration } from './amounts.ts';
-import { printable } from './printable.ts';
 import { dim, errorText, plain, type RowText, textDetail } from './row-parts.ts';
 import { DIM, type Fragment, RED, type Style, YELLOW } from './styled-text.ts';
 

@@ -1,5 +1,5 @@
+import { UNPRINTABLE } from '../../printable.ts';
 import type { SessionTimeline } from '../session-timeline.ts';
-import { UNPRINTABLE } from './printable.ts';
 
 /** Sessions as one JSON list, the whole content in it. It may be shown on a terminal as it is. */
 export function renderJson(timelines: readonly SessionTimeline[]): string {

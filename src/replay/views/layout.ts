@@ -11,12 +11,7 @@ export const MIN_WIDTH = 20;
 export const MAX_WIDTH = 160;
 const NARROW_BELOW = 60;
 
-export function layoutFor(columns: number | undefined): Layout {
-  const width = columnsOf(columns);
+export function layoutFor(columns: number = DEFAULT_WIDTH): Layout {
+  const width = Math.min(Math.max(Math.trunc(columns) || DEFAULT_WIDTH, MIN_WIDTH), MAX_WIDTH);
   return { width, isNarrow: width < NARROW_BELOW };
-}
-
-/** The columns to use, for what was asked. */
-export function columnsOf(columns: number = DEFAULT_WIDTH): number {
-  return Math.min(Math.max(Math.trunc(columns) || DEFAULT_WIDTH, MIN_WIDTH), MAX_WIDTH);
 }

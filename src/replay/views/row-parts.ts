@@ -1,9 +1,9 @@
 import { PREFIX_METADATA } from '../../attributes.ts';
+import { printable } from '../../printable.ts';
 import { valueText } from '../attribute-reader.ts';
 import type { TimelineAttributes, TimelineDrops, TimelineError } from '../session-timeline.ts';
 import { byKey, counted } from './amounts.ts';
-import { displayWidth, printable } from './printable.ts';
-import { DIM, type Fragment, HARD_SPACE, PLAIN, type StyledText, YELLOW } from './styled-text.ts';
+import { DIM, displayWidth, type Fragment, HARD_SPACE, PLAIN, type StyledText, wrap, YELLOW } from './styled-text.ts';
 
 /** What a row says. The view decides where it stands. */
 export interface RowText {
@@ -84,4 +84,26 @@ export function droppedDetail(drops: TimelineDrops | undefined): Detail[] {
 
 export function incomplete(text: string): Detail {
   return { key: 'incomplete', value: [{ ...plain(text), style: YELLOW }] };
+}
+
+/** Content can be long; whoever wants all of it asks for JSON. */
+const MAX_DETAIL_LINES = 4;
+
+/** `reason   Delegate the draft`, keys in a column of their own; where there is little room, one text. */
+export function detailLines(details: readonly Detail[], width: number, isNarrow: boolean): StyledText[] {
+  const keyWidth = details.reduce((max, { key }) => Math.max(max, displayWidth(key)), 0) + 2;
+  return details.flatMap(({ key, value }) => {
+    if (isNarrow || keyWidth > width / 2) {
+      const lines = wrap([dim(`${key}: `), ...value], {
+        firstWidth: width,
+        width: width - 2,
+        maxLines: MAX_DETAIL_LINES,
+      });
+      return lines.map((line, index) => (index === 0 ? line : [plain('  '), ...line]));
+    }
+    return wrap(value, { width: width - keyWidth, maxLines: MAX_DETAIL_LINES }).map((line, index) => [
+      index === 0 ? dim(key + ' '.repeat(keyWidth - displayWidth(key))) : plain(' '.repeat(keyWidth)),
+      ...line,
+    ]);
+  });
 }

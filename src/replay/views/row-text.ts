@@ -1,4 +1,5 @@
 import { ATTR_EXCEPTION_MESSAGE, ATTR_EXCEPTION_TYPE, EVENT_EXCEPTION } from '../../attributes.ts';
+import { printable } from '../../printable.ts';
 import { NAME } from '../../version.ts';
 import { readText, valueText } from '../attribute-reader.ts';
 import { isContentEvent } from '../framework-content.ts';
@@ -13,7 +14,6 @@ import type {
 import type { AgentColors } from './agent-colors.ts';
 import { byKey, formatDuration, formatUsage } from './amounts.ts';
 import { describeHandoffRow } from './handoff-text.ts';
-import { printable } from './printable.ts';
 import {
   attributeFacts,
   type Detail,

@@ -3,11 +3,11 @@ import { spanKey } from '../span.ts';
 import { walkEntries } from '../walk-entries.ts';
 import type { AgentColors } from './agent-colors.ts';
 import { counted, formatDuration, formatTime, formatUsageInFull } from './amounts.ts';
-import { detailLines } from './detail-lines.ts';
 import { statusStyle, statusWord } from './handoff-text.ts';
 import type { Layout } from './layout.ts';
 import {
   type Detail,
+  detailLines,
   dim,
   droppedDetail,
   errorText,

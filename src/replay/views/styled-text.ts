@@ -1,4 +1,4 @@
-import { characterWidth, displayWidth } from './printable.ts';
+import { eastAsianWidth } from 'get-east-asian-width';
 
 /** Parameters of one SGR escape sequence: `1;36` is bold cyan. Empty: as the terminal writes. */
 export type Style = string;
@@ -41,8 +41,26 @@ export function paint(text: StyledText, color: boolean): string {
     .join('');
 }
 
+/** Columns that a printable text takes. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += characterWidth(character);
+  return width;
+}
+
 export function widthOf(text: StyledText): number {
   return text.reduce((sum, { text: piece }) => sum + displayWidth(piece), 0);
+}
+
+/** They stand on the letter before them, or join it to the next one. */
+const ZERO_WIDTH = /^(?:\p{Mn}|\p{Me}|[\u1160-\u11ff]|\u200c|\u200d)$/u;
+
+/** Columns that one code point takes. Where terminals differ, the larger number: too narrow a line harms nobody. */
+function characterWidth(character: string): number {
+  if (character < '\u0300') return 1;
+  // It makes an emoji of the character before it, which some terminals then draw in two columns.
+  if (character === '\ufe0f') return 1;
+  return ZERO_WIDTH.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
 }
 
 export interface WrapOptions {

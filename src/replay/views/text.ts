@@ -1,9 +1,10 @@
 import type { SessionTimeline } from '../session-timeline.ts';
 import { AgentColors } from './agent-colors.ts';
-import { offsetFormat } from './amounts.ts';
+import { counted, offsetFormat } from './amounts.ts';
 import { type Layout, layoutFor } from './layout.ts';
-import { renderFoot, renderHead } from './session-text.ts';
-import { paint, type StyledText } from './styled-text.ts';
+import { dim, joinFacts, plain } from './row-parts.ts';
+import { renderFoot, renderHead, renderTitle } from './session-text.ts';
+import { type Fragment, paint, RED, type StyledText, wrap } from './styled-text.ts';
 import { renderRows } from './timeline-text.ts';
 
 export interface TextOptions {
@@ -31,6 +32,40 @@ export function renderText(timeline: SessionTimeline, options: TextOptions = {})
   ];
   return parts
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.map((line) => `${paint(line, options.color ?? false)}\n`).join(''))
+    .map((lines) => print(lines, options))
     .join('\n');
+}
+
+/** Several sessions one after the other, and a line that sums them up. */
+export function renderSessions(timelines: readonly SessionTimeline[], options: TextOptions = {}): string {
+  const { width } = layoutFor(options.width);
+  const rule = `\n${print([[dim('─'.repeat(width))]], options)}\n`;
+  const texts = timelines.map((timeline) => renderText(timeline, options));
+  if (timelines.length < 2) return texts.join('');
+
+  const byStatus = new Map<string, number>();
+  for (const { status = 'end not recorded' } of timelines) byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  const facts = [
+    counted(timelines.length, 'session'),
+    ...Array.from(byStatus, ([status, count]) => `${count} ${status}`),
+  ];
+  const summary = wrap(joinFacts(facts.map(plain)), { width, maxLines: 4 });
+  return [...texts, print(summary, options)].join(rule);
+}
+
+/** Which sessions there are, two lines each: id, how it ended, when, its agents, handoffs and errors. */
+export function renderSessionList(timelines: readonly SessionTimeline[], options: TextOptions = {}): string {
+  const layout = layoutFor(options.width);
+  return print(
+    timelines.flatMap((timeline) => renderTitle(timeline, layout, errorsOf(timeline))),
+    options,
+  );
+}
+
+function errorsOf({ failures }: SessionTimeline): Fragment[] {
+  return failures.length > 0 ? [{ text: counted(failures.length, 'error'), style: RED }] : [];
+}
+
+function print(lines: readonly StyledText[], { color = false }: TextOptions): string {
+  return lines.map((line) => `${paint(line, color)}\n`).join('');
 }

@@ -3,15 +3,11 @@ import type { SessionTimeline, TimelineEntry, TimelineEvent } from '../session-t
 import { spanKey } from '../span.ts';
 import type { AgentColors } from './agent-colors.ts';
 import { formatDuration } from './amounts.ts';
-import { detailLines } from './detail-lines.ts';
-import { guides } from './guides.ts';
 import type { Layout } from './layout.ts';
-import { displayWidth } from './printable.ts';
-import { dim, joinFacts, plain, type RowText } from './row-parts.ts';
+import { detailLines, dim, joinFacts, plain, type RowText } from './row-parts.ts';
 import { describeEvent, describeRow } from './row-text.ts';
-import { type Fragment, type StyledText, widthOf, wrap } from './styled-text.ts';
-import { barColumns, timeBar } from './time-bar.ts';
-import { type TreeRow, treeRows } from './tree-rows.ts';
+import { DIM, displayWidth, type Fragment, type StyledText, widthOf, wrap } from './styled-text.ts';
+import { guides, type TreeRow, treeRows } from './tree-rows.ts';
 
 /** Content can be long; whoever wants all of it asks for JSON. */
 const MAX_LABEL_LINES = 4;
@@ -121,4 +117,23 @@ function offsetColumn({ offset }: Row, columns: Columns, isNarrow: boolean): str
 function labelOf({ says: { label, tags }, duration }: Row, isNarrow: boolean): StyledText {
   const facts = isNarrow && duration !== '' ? [plain(duration), ...tags] : tags;
   return facts.length > 0 ? [...label, plain('  '), ...joinFacts(facts)] : label;
+}
+
+const MIN_BAR = 12;
+/** Terminals this wide have bars even if a long label must break for them. */
+const BARS_FROM = 100;
+
+/** Columns for the bars, of those that the rest leaves free; 0 for none. */
+function barColumns(free: number, width: number, sessionMs: number): number {
+  if (!(sessionMs > 0) || (free < MIN_BAR && width < BARS_FROM)) return 0;
+  return Math.max(MIN_BAR, Math.min(free, Math.floor(width / 3)));
+}
+
+/** When it was, as a line on the scale of the session; a thin one for the wait of a handoff. */
+function timeBar(entry: TimelineEntry, sessionMs: number, width: number, colors: AgentColors): Fragment {
+  const scale = (ms: number) => (ms / sessionMs) * width;
+  const start = Math.min(Math.max(0, Math.floor(scale(entry.offsetMs))), width - 1);
+  const end = Math.min(Math.max(start + 1, Math.round(scale(entry.offsetMs + entry.durationMs))), width);
+  const line = entry.type === 'handoff' ? '─' : '━';
+  return { text: ' '.repeat(start) + line.repeat(end - start), style: colors.style(entry.agent) || DIM };
 }

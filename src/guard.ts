@@ -1,0 +1,149 @@
+import type { Call } from './calls.ts';
+import * as calls from './calls.ts';
+import { sessionOf } from './context/header-text.ts';
+import { BatonError, describe } from './errors.ts';
+import { readDeeply, readEach } from './input.ts';
+import type { SessionInput } from './model.ts';
+import { isOverflow } from './room-left.ts';
+import { NoOp } from './scopes/no-op.ts';
+import { type Ending, RecordedScope } from './scopes/scope.ts';
+import type { Recorder } from './tracing/recorder.ts';
+
+/** A started piece of work that runs the app's callback inside itself. */
+interface Performing<Handle> {
+  perform<T>(fn: (handle: Handle) => T): T;
+}
+
+/** Between the app and what is recorded: whatever an app gives, nothing throws into it (but for `strict`), and its callback runs. */
+export class Guard {
+  readonly #recorder: Recorder;
+  enabled: boolean;
+  /** How much was not recorded, because no provider was registered: for the diagnosis. */
+  missed = 0;
+
+  constructor(recorder: Recorder, enabled: boolean) {
+    this.#recorder = recorder;
+    this.enabled = enabled;
+  }
+
+  /**
+   * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
+   * from here: each frame more around it would cost a recursion of the app a part of its depth.
+   */
+  scope<Input extends object, Handle>(call: Call<Input, object>, input: Input, fn: unknown): Performing<Handle> {
+    if (typeof fn !== 'function') return this.#withoutCallback(call, input, fn);
+    try {
+      return this.start<Input, Performing<Handle>>(call, input);
+    } catch (error) {
+      if (!isAsync(fn)) throw error;
+      return { perform: () => Promise.reject(error) as never };
+    }
+  }
+
+  #withoutCallback<Input extends object, Handle>(
+    call: Call<Input, object>,
+    input: unknown,
+    fn: unknown,
+  ): Performing<Handle> {
+    this.#recorder.diagnostics.misuse(
+      'missing_callback',
+      `expected (options, callback), got ${describe(fn)} as callback`,
+    );
+    if (typeof input !== 'function') return { perform: () => undefined as never };
+    // Options left out: the only function there is, is what the app wants to run.
+    return { perform: () => this.scope<Input, Handle>(call, {} as Input, input).perform(input as never) };
+  }
+
+  start<Input extends object, Handle>(call: Call<Input, object>, input: Input): Handle {
+    if (this.#records()) {
+      const given = this.#given(call, input);
+      const handle = this.#tried(call, given);
+      if (handle) return endingAs(handle, given) as Handle;
+    }
+    return noOp((call as unknown) === calls.SESSION || (call as unknown) === calls.RESUMED, input) as Handle;
+  }
+
+  quietly<Input extends object>(call: Call<Input, void>, input: Input): void {
+    if (this.#records()) this.#tried(call, this.#given(call, input));
+  }
+
+  /** Off, or nobody there to record: nothing is built, nothing is checked. */
+  #records(): boolean {
+    if (!this.enabled) return false;
+    if (this.#recorder.hasProvider) return true;
+    this.missed++;
+    return false;
+  }
+
+  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
+  #given<Input extends object>({ read }: Call<Input, unknown>, given: Input): Input {
+    if (typeof given !== 'object' || given === null) {
+      this.#recorder.diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
+      return {} as Input;
+    }
+    try {
+      return read(given);
+    } catch {
+      const { input, unreadable } = readEach(given);
+      this.#cannotRead(unreadable);
+      return input;
+    }
+  }
+
+  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
+  #tried<Input extends object, T>(call: Call<Input, T>, input: Input): T | undefined {
+    try {
+      return call.act(this.#recorder, input);
+    } catch (error) {
+      return this.#triedAgain(call, input, error);
+    }
+  }
+
+  #triedAgain<Input extends object, T>(call: Call<Input, T>, given: Input, failure: unknown): T | undefined {
+    if (failure instanceof BatonError) throw failure;
+    // Where there is no room on the stack, the app's own next call says so.
+    if (isOverflow(failure)) return undefined;
+    const { input, unreadable } = readDeeply(given);
+    try {
+      // All of it can be read: what threw is not the app's.
+      if (unreadable.length === 0) throw failure;
+      this.#cannotRead(unreadable);
+      return call.act(this.#recorder, input);
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      this.#recorder.failed('recording', error);
+      return undefined;
+    }
+  }
+
+  #cannotRead(fields: readonly string[]): void {
+    this.#recorder.diagnostics.misuse(
+      'invalid_input',
+      `the options cannot be read in full: ${fields.slice(0, 5).join(', ')} threw and counts as not given; the rest is recorded`,
+    );
+  }
+}
+
+/** A callback whose errors are rejections: what is said of its options is one, too. */
+function isAsync(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
+}
+
+/** A handle that lasts, and what the options say of its end. */
+function endingAs(handle: object, input: object): object {
+  const { until, signal } = input as Partial<Ending>;
+  if ((until === undefined && signal === undefined) || !(handle instanceof RecordedScope)) return handle;
+  handle.ending = { until: typeof until === 'function' ? until : undefined, signal };
+  return handle;
+}
+
+/** A handle that records nothing; a session keeps the id that the app gave it. */
+function noOp(isSession: boolean, input: SessionInput | null | undefined): NoOp {
+  let id: unknown;
+  try {
+    id = input?.sessionId ?? (isSession ? (input?.id ?? sessionOf(input?.carrier)) : undefined);
+  } catch {
+    // A getter of the app's that throws is not worth a session id.
+  }
+  return new NoOp(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
+}

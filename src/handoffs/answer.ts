@@ -1,0 +1,280 @@
+import { type Attributes, type Context, type Span, trace } from '@opentelemetry/api';
+import * as key from '../attributes.ts';
+import { withScope } from '../context/scope.ts';
+import { parseTraceparent } from '../context/traceparent.ts';
+import type { HandoffAnswer } from '../model.ts';
+import type { EnclosingScope } from '../sessions/enclosing-scope.ts';
+import { NOT_RECORDED, resolve } from '../sessions/resolve.ts';
+import { hasEnded } from '../sessions/runs.ts';
+import { type SessionRecord, sessionById } from '../sessions/session-record.ts';
+import { answerName, commonAttributes, KIND_ANSWER } from '../span-model.ts';
+import { type Micros, now, tick, toHrTime } from '../tracing/clock.ts';
+import { errorStatus, errorTypeOf, exceptionAttributes } from '../tracing/failure.ts';
+import { linkTo, type Recorder } from '../tracing/recorder.ts';
+import { elsewhereById, wasRequestedHere } from './elsewhere.ts';
+import { type Elsewhere, type Handoff, type HandoffRun, handoffRun, openRun } from './handoff.ts';
+import { handoffById } from './known-handoffs.ts';
+import { ledgerOf } from './ledger.ts';
+import { handoffElsewhere } from './pick-up.ts';
+import type { Try } from './try.ts';
+
+/** What the app says. `completed` without an acceptance before is one, when it comes from `trackHandoffCompleted`. */
+type Word = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
+
+const EVENTS: Record<Word, string> = {
+  accepted: key.EVENT_HANDOFF_ACCEPTED,
+  completed: key.EVENT_HANDOFF_COMPLETED,
+  rejected: key.EVENT_HANDOFF_REJECTED,
+  returned: key.EVENT_HANDOFF_RETURNED,
+  failed: key.EVENT_HANDOFF_FAILED,
+};
+
+type Answer = (recorder: Recorder, input: HandoffAnswer) => void;
+
+export const acceptHandoff: Answer = (recorder, input) => answer(recorder, 'accepted', input);
+/** The first time it means accepted, after that done. */
+export const completeHandoff: Answer = (recorder, input) => answer(recorder, 'completed', input);
+export const rejectHandoff: Answer = (recorder, input) => answer(recorder, 'rejected', input);
+export const returnHandoff: Answer = (recorder, input) => answer(recorder, 'returned', input);
+export const failHandoff: Answer = (recorder, input) => answer(recorder, 'failed', input);
+
+function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
+  const active = recorder.active();
+  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (around === NOT_RECORDED) return;
+  const attempt = findTry(recorder, input, around, active);
+  if (!attempt) return;
+  recordAnswer(
+    recorder,
+    attempt,
+    around,
+    attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked,
+    input,
+  );
+}
+
+/** The try that is answered: of the handoff that is named, else of the one that the run picked up, else of the oldest that waits. */
+function findTry(
+  recorder: Recorder,
+  input: HandoffAnswer,
+  around: EnclosingScope | undefined,
+  active: Context,
+): Try<Handoff> | undefined {
+  const { handoffId } = input;
+  const run = handoffRun(around?.run);
+  if (handoffId !== undefined && handoffId !== null) {
+    if (run?.pickedUp?.handoff.id === handoffId) return run.pickedUp;
+    const known = handoffById(handoffId);
+    return known ? tryOf(known, run) : tryElsewhere(recorder, handoffId, around, active);
+  }
+  if (run?.pickedUp) return run.pickedUp;
+  if (run?.wasRefused) return undefined;
+  const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
+  const waiting = around && ledgerOf(around.record).waiting.find(run?.parentId, receiver);
+  if (waiting) return tryOf(waiting, run);
+  recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
+  return undefined;
+}
+
+/** Who answers what nobody has picked up takes it over; the run that asked never does, it reports. */
+function tryOf(handoff: Handoff, run: HandoffRun | undefined): Try<Handoff> {
+  if (handoff.current) return handoff.current;
+  return run && run.id !== handoff.sourceRunId ? run.pickUpLate(handoff) : handoff.begin(undefined);
+}
+
+/** Of a handoff that this process does not have. No session is made up for it. */
+function tryElsewhere(
+  recorder: Recorder,
+  handoffId: unknown,
+  around: EnclosingScope | undefined,
+  active: Context,
+): Try<Handoff> | undefined {
+  const known = typeof handoffId === 'string' ? elsewhereById(handoffId) : undefined;
+  const run = handoffRun(around?.run);
+  const receiver = openRun(known?.runId);
+  if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
+  if (!run && parseTraceparent(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
+    recorder.diagnostics.misuse(
+      'handoff_already_answered',
+      'handoffId: the session of that handoff is over; its answer is recorded by the run that picked it up',
+    );
+    return undefined;
+  }
+  const sessionId = known?.sessionId;
+  const record = around?.record ?? (sessionId === undefined ? undefined : sessionById(recorder, active, sessionId));
+  const handoff = handoffElsewhere(recorder, handoffId, record);
+  if (!handoff) return undefined;
+  if (handoff.status !== 'requested') return handoff.goOn();
+  return run ? run.pickUpLate(handoff) : handoff.begin(undefined);
+}
+
+/** What a run has said, or what was said while its session lasted, stands: who is in no run has nothing to add to it. */
+function isAnsweredAndOver(handoffId: string, known: Elsewhere | undefined): boolean {
+  if (!known) return wasRequestedHere(handoffId, true);
+  return (
+    known.runId !== undefined &&
+    known.status !== 'requested' &&
+    (wasRequestedHere(handoffId, false) || wasRequestedHere(handoffId, true))
+  );
+}
+
+interface AnswerDetails extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' | 'error'> {
+  /** When it was answered; default now. */
+  readonly at?: Micros | undefined;
+}
+
+/**
+ * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
+ * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
+ */
+export function recordAnswer(
+  recorder: Recorder,
+  attempt: Try<Handoff>,
+  around: EnclosingScope | undefined,
+  word: Word,
+  answer: AnswerDetails,
+): void {
+  const { handoff } = attempt;
+  if (!attempt.mayBecome(word)) {
+    recorder.diagnostics.misuse(
+      'handoff_already_answered',
+      `the handoff was ${attempt.status} already, it cannot be ${word} now; one handoff has one answer`,
+    );
+    return;
+  }
+  const { content } = recorder;
+  const details: Attributes = {};
+  const reason = content.summary(answer.reason, key.ATTR_HANDOFF_REASON);
+  const payload = content.summary(answer.payloadSummary, key.ATTR_HANDOFF_PAYLOAD_SUMMARY);
+  if (reason !== undefined) details[key.ATTR_HANDOFF_REASON] = reason;
+  if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
+
+  const receiver = openRun(attempt.runId);
+  const speaker = around?.run;
+  const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
+  const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
+  // Whoever asked reports for the run that is at work on it.
+  const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
+  const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), answer);
+  const isFirst = attempt.status === 'requested';
+  const hasSpan = !isElsewhere && (isFirst || run === undefined);
+  const startedAt = answer.at === undefined ? now() : answer.at + 1;
+
+  attempt.status = word;
+  const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
+  const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
+  const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
+  if (word === 'failed') failAnswer(recorder, handoff, span, answer.error, details);
+  if (span) recorder.end(span, startedAt, after(answer, 1));
+  if (run) announce(attempt, run, word, hasSpan ? undefined : details, span ? after(answer, 1) : startedAt);
+  if (isFirst) handoff.close(after(answer, 2));
+  if (isLoop) noticeLoop(handoff);
+  if (word === 'returned') handBack(handoff, run);
+}
+
+/** So many microseconds after the answer; those of an answer that is given now count themselves. */
+function after({ at }: AnswerDetails, offset: number): Micros {
+  return at === undefined ? tick() : at + 1 + offset;
+}
+
+/** Where an answer hangs that nobody in particular gives. */
+function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionRecord | undefined {
+  if (record || sessionId === undefined) return record;
+  return sessionById(recorder, recorder.active(), sessionId);
+}
+
+/** The run that has the event: one that is open, or that is about to end and has said nothing. */
+function bearer(run: HandoffRun | undefined, { at }: AnswerDetails): HandoffRun | undefined {
+  return run && (!run.ended || at !== undefined) ? run : undefined;
+}
+
+/**
+ * Whether the answer is recorded in another process. The run that asked says what an agent has decided whose run is not
+ * here; so does who names such a run. Persons record nothing: for them the report is the answer.
+ */
+function answersElsewhere(handoff: Handoff, around: EnclosingScope | undefined, isReport: boolean): boolean {
+  if (!handoff.isOwn || handoff.to?.kind === 'human') return false;
+  if (isReport) return true;
+  return around?.runId !== undefined && around.run === undefined && !hasEnded(around.runId);
+}
+
+function startAnswer(
+  recorder: Recorder,
+  handoff: Handoff,
+  who: EnclosingScope | undefined,
+  word: Word,
+  startedAt: Micros,
+  details: Attributes,
+): Span | undefined {
+  const agentKey = who?.agent.key ?? recorder.agent.key;
+  handoff.answerer ??= agentKey;
+  const attributes = commonAttributes(who?.record, who?.runId, agentKey);
+  handoff.describe(attributes, agentKey);
+  attributes[key.ATTR_HANDOFF_STATUS] = word;
+  // The first answer ends the wait.
+  if (handoff.waitMs !== undefined && handoff.words.length === 1) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
+  Object.assign(attributes, details);
+  const name = answerName(word, handoff.source);
+  if (recorder.operationNames === 'all') [attributes[key.ATTR_GEN_AI_OPERATION_NAME]] = name.split(' ');
+  const parent = who
+    ? withScope(who.context, handoff.spanOrPlace, who)
+    : trace.setSpan(recorder.active(), handoff.spanOrPlace);
+  return recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
+}
+
+function failAnswer(
+  recorder: Recorder,
+  handoff: Handoff,
+  span: Span | undefined,
+  error: unknown,
+  details: Attributes,
+): void {
+  const known = error !== undefined;
+  const exception = known ? exceptionAttributes(error, recorder.content) : {};
+  const message = (exception[key.ATTR_EXCEPTION_MESSAGE] ?? details[key.ATTR_HANDOFF_REASON]) as string | undefined;
+  const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
+  handoff.failed(message, type);
+  if (!span) {
+    // Nothing but the event is there to say what went wrong.
+    Object.assign(details, exception);
+    return;
+  }
+  recorder.write(span, (open) => {
+    if (known) open.addEvent(key.EVENT_EXCEPTION, exception, toHrTime(now()));
+    open.setAttribute(key.ATTR_ERROR_TYPE, type).setStatus(errorStatus(message));
+  });
+}
+
+function announce(
+  { handoff, runId }: Try<Handoff>,
+  run: HandoffRun,
+  word: Word,
+  details: Attributes | undefined,
+  at: Micros,
+): void {
+  const attributes: Attributes = { [key.ATTR_HANDOFF_ID]: handoff.id };
+  if (details) Object.assign(attributes, details);
+  run.event(EVENTS[word], attributes, at);
+  // Who reports what somebody else decided bears no status of it.
+  if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, word);
+}
+
+/** The work is back with the source: a link to where it comes from, when the source is still at work here. */
+function handBack(handoff: Handoff, run: HandoffRun | undefined): void {
+  const source = handoff.openSource;
+  if (!source || source.ended || !run || source === run) return;
+  source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
+  // A root span with a link into its own trace would be drawn below its own child.
+  if (!source.hasParent) return;
+  const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };
+  handoff.describe(attributes, run.agent.key);
+  source.addLink(linkTo(run.span.spanContext(), attributes));
+}
+
+function noticeLoop(handoff: Handoff): void {
+  const owner = handoff.record?.owner;
+  if (!owner || owner.ended) return;
+  const attributes: Attributes = {};
+  handoff.describe(attributes, handoff.to?.key ?? '');
+  owner.event(key.EVENT_HANDOFF_LOOP, attributes);
+}

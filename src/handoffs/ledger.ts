@@ -1,0 +1,153 @@
+import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
+import {
+  chainsOf,
+  goesInCircles,
+  type HandoffWord,
+  noteSentBack,
+  pathText,
+  type SentBack,
+  summarise,
+} from '../handoff-path.ts';
+import type { HandoffStatus } from '../model.ts';
+import type { HandoffsOfSession, SessionRecord } from '../sessions/session-record.ts';
+import { now } from '../tracing/clock.ts';
+import { waitingElsewhere } from './elsewhere.ts';
+import type { Handoff, HandoffLedger } from './handoff.ts';
+import { Waiting } from './waiting.ts';
+
+/** A session may last for months: beyond this many handoffs the oldest are only counted. */
+const MAX_KEPT = 10_000;
+/** Attribute arrays are not cut by backends: a path of a thousand agents helps nobody. */
+const MAX_PATH = 256;
+/** So many are looked at for one that may give way. */
+const LOOKED_AT = 100;
+
+/** The handoffs that were requested in one session, in the order of their requests. */
+export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger {
+  count = 0;
+  /** Those that a run may still pick up. */
+  readonly waiting: Waiting<Handoff>;
+  /** What waits outlives what is recorded here: the session lives in another process. */
+  readonly #isShared: boolean;
+  /** Keys of the agents that ran, in the order of their first run. */
+  readonly #agents: ReadonlySet<string>;
+  /** Those that gave way stay until they are half of it. */
+  #all: (Handoff | undefined)[] = [];
+  #kept = 0;
+  /** Where to look for the next to give way; those before have. */
+  #oldest = 0;
+  /** The session was over when so many were there. */
+  #closed = 0;
+  /** By status, those that are no longer kept. */
+  #counted: Partial<Record<HandoffStatus, number>> | undefined;
+  #sentBack: SentBack | undefined;
+  #loop = false;
+
+  constructor({ agents, isElsewhere, sessionId }: SessionRecord) {
+    this.#agents = agents;
+    this.#isShared = isElsewhere;
+    this.waiting = isElsewhere ? waitingElsewhere(sessionId) : new Waiting();
+  }
+
+  add(handoff: Handoff): void {
+    this.count++;
+    if (this.#kept >= MAX_KEPT) this.#dropOldest();
+    this.#kept++;
+    // `push` into an empty list makes room for seventeen; most sessions have one handoff.
+    if (this.#all.length === 0) this.#all = [handoff];
+    else this.#all.push(handoff);
+    this.waiting.add(handoff);
+  }
+
+  /** Something was said of one of them, for the first time in a try or later. True when the work goes in circles now. */
+  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean {
+    if (word.status === 'rejected' || word.status === 'returned') {
+      this.#sentBack ??= new Map();
+      if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, word);
+    }
+    const isLoop = isFirst && this.count > 1 && goesInCircles(handoff, this.#sentBack);
+    if (isLoop) this.#loop = true;
+    return isLoop;
+  }
+
+  /** The session is over, or nobody is there who would end it: nothing stays open. */
+  closeAll(): void {
+    // What was there before is closed and forgotten.
+    const from = this.#closed;
+    this.#closed = this.#all.length;
+    for (let index = from; index < this.#closed; index++) {
+      const handoff = this.#all[index];
+      if (handoff?.isOpen) handoff.close(now());
+    }
+    for (let index = from; index < this.#closed; index++) {
+      const handoff = this.#all[index];
+      if (handoff && !(this.#isShared && handoff.stays())) handoff.forget();
+    }
+  }
+
+  /** The oldest whose wait is over; the oldest of all where the next hundred still wait. */
+  #dropOldest(): void {
+    while (this.#all[this.#oldest] === undefined) this.#oldest++;
+    let place = this.#oldest;
+    while (place < this.#oldest + LOOKED_AT && this.#all[place]?.isOpen !== false) place++;
+    const oldest = this.#all[place] ?? (this.#all[this.#oldest] as Handoff);
+    this.#all[oldest === this.#all[place] ? place : this.#oldest] = undefined;
+    this.#kept--;
+    if (oldest.isOpen) oldest.evict();
+    else oldest.forget();
+    this.#counted ??= {};
+    this.#counted[oldest.status] = (this.#counted[oldest.status] ?? 0) + 1;
+    if (this.#all.length < 2 * MAX_KEPT) return;
+    this.#all = this.#list();
+    this.#oldest = 0;
+    this.#closed = 0;
+  }
+
+  #list(): Handoff[] {
+    return this.#kept === this.#all.length ? (this.#all as Handoff[]) : this.#all.filter((one) => one !== undefined);
+  }
+
+  path(): string {
+    return pathText(chainsOf(this.#list(), this.#agents));
+  }
+
+  /** The path as one list: where it is broken, it goes on with its source again. */
+  agentPath(): string[] {
+    const path: string[] = [];
+    for (const chain of chainsOf(this.#list(), this.#agents)) {
+      if (path.length >= MAX_PATH) break;
+      for (const agent of chain) path.push(agent);
+    }
+    return path.length > MAX_PATH ? path.slice(0, MAX_PATH) : path;
+  }
+
+  get loop(): boolean {
+    return this.#loop;
+  }
+
+  statistics(): HandoffStatistics {
+    const { byStatus, chains, agents, loop } = summarise(this.#list(), this.#agents);
+    const all: Partial<Record<HandoffStatus, number>> = { ...this.#counted };
+    for (const [status, count] of Object.entries(byStatus)) {
+      all[status as HandoffStatus] = (all[status as HandoffStatus] ?? 0) + count;
+    }
+    return {
+      totalHandoffs: this.count,
+      path: pathText(chains),
+      agentsInvolved: agents.length,
+      agents,
+      byStatus: all,
+      loop: loop || this.#loop,
+    };
+  }
+
+  [Symbol.iterator](): Iterator<HandoffRecord> {
+    return this.#list()[Symbol.iterator]();
+  }
+}
+
+/** The handoffs of a session: nobody else makes them. */
+export function ledgerOf(record: SessionRecord): Ledger {
+  record.handoffs ??= new Ledger(record);
+  return record.handoffs as Ledger;
+}

@@ -1,0 +1,71 @@
+import { messageOf } from '../diagnostics.ts';
+import { BatonError } from '../errors.ts';
+import type { ReceivedHandoff } from '../handles.ts';
+import type { HandoffReply } from '../model.ts';
+import { recordAnswer } from './answer.ts';
+import type { Handoff, HandoffRun } from './handoff.ts';
+import type { Try } from './try.ts';
+
+type Word = Parameters<typeof recordAnswer>[3];
+
+/** What a run has in hand that it picked up. */
+export class Received implements ReceivedHandoff {
+  readonly #run: HandoffRun;
+  readonly #try: Try<Handoff>;
+
+  constructor(run: HandoffRun, attempt: Try<Handoff>) {
+    this.#run = run;
+    this.#try = attempt;
+  }
+
+  get id(): string {
+    return this.#try.handoff.id;
+  }
+
+  get source(): string | undefined {
+    return this.#try.handoff.source || undefined;
+  }
+
+  accept(reply?: HandoffReply): void {
+    this.#recordAnswer('accepted', reply);
+  }
+
+  /** Done; who had not accepted it before has by that. */
+  complete(reply?: HandoffReply): void {
+    if (this.#try.status === 'requested') this.#recordAnswer('accepted', {});
+    this.#recordAnswer('completed', reply);
+  }
+
+  reject(reply?: HandoffReply): void {
+    this.#recordAnswer('rejected', reply);
+  }
+
+  return(reply?: HandoffReply): void {
+    this.#recordAnswer('returned', reply);
+  }
+
+  fail(reply?: HandoffReply): void {
+    this.#recordAnswer('failed', reply);
+  }
+
+  /** What cannot be read counts as not given; nothing of ours throws into the app. */
+  #recordAnswer(word: Word, reply: HandoffReply | undefined): void {
+    const { recorder } = this.#run;
+    try {
+      recordAnswer(recorder, this.#try, this.#run, word, this.#readable(reply));
+    } catch (error) {
+      if (error instanceof BatonError) throw error;
+      recorder.failed('recording an answer', error);
+    }
+  }
+
+  #readable(reply: HandoffReply | undefined): HandoffReply {
+    try {
+      return { reason: reply?.reason, payloadSummary: reply?.payloadSummary, error: reply?.error };
+    } catch (error) {
+      const message = `the reply to a handoff cannot be read: ${messageOf(error)}; the answer is recorded without it`;
+      this.#run.recorder.diagnostics.misuse('invalid_input', message);
+      return {};
+    }
+  }
+}
