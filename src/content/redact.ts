@@ -21,19 +21,19 @@ export interface RedactionOptions {
 
 const NAME_CACHE_SIZE = 2_000;
 
-/** Takes secrets out of what the app gives. What a secret is says `secrets.ts`, with the app's own rules added. */
+/** Removes secrets from an app's values. `secrets.ts` defines what a secret is; the app's own rules are added. */
 export class Redactor {
   readonly names: SecretNames;
   readonly #patterns: readonly RegExp[];
   readonly #hook: RedactionOptions['redact'];
   readonly #diagnostics: Diagnostics;
   readonly #seen = new Map<string, string>();
-  /** The hook is at work: what it makes Baton warn of is not given to it again. */
+  /** True while the hook runs: a warning that Baton emits meanwhile is not passed to it again. */
   #asking = false;
 
   constructor(options: RedactionOptions, diagnostics: Diagnostics) {
     this.names = new SecretNames(options);
-    // Copies: a caller's sticky or stateful expression would match only every second time.
+    // Copies, because a caller's sticky or stateful expression would match only every second time.
     this.#patterns = (options.patterns ?? []).map(
       (pattern) => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
     );
@@ -41,7 +41,7 @@ export class Redactor {
     this.#diagnostics = diagnostics;
   }
 
-  /** Whether the app has the last word on every text: it is asked once for each. */
+  /** Whether the app has a `redact` hook, which must be called for each text. */
   get asks(): boolean {
     return this.#hook !== undefined;
   }
@@ -51,13 +51,13 @@ export class Redactor {
     return this.names.hides(name, value);
   }
 
-  /** Free text without its secrets; `undefined` when the app's own redactor dropped it. */
+  /** Free text without its secrets; `undefined` when the app's hook dropped it. */
   text(value: string, key: string): string | undefined {
     const text = this.#byRules(value);
     return this.#hook ? this.#ask(text, key) : text;
   }
 
-  /** A number as it is, or what the app's own patterns leave of it. */
+  /** A number, redacted where the app's own patterns match it. */
   number<T extends number | bigint>(value: T): T | string {
     if (this.#patterns.length === 0) return value;
     const text = String(value);
@@ -65,7 +65,7 @@ export class Redactor {
     return safe === text ? value : safe;
   }
 
-  /** The same list where nothing of it is a secret. */
+  /** Returns the same list when no item is a secret. */
   list(items: readonly unknown[], key: string): readonly unknown[] {
     let isChanged = false;
     const safe: unknown[] = [];
@@ -87,7 +87,7 @@ export class Redactor {
     return typeof item === 'number' || typeof item === 'bigint' ? this.number(item) : item;
   }
 
-  /** A warning: it may quote what was given. */
+  /** A warning's text, which may quote the app's input. */
   warning(message: string): string {
     const text = this.#byRules(message);
     if (!this.#hook || this.#asking) return text;
@@ -104,7 +104,7 @@ export class Redactor {
     return text;
   }
 
-  /** A name of low cardinality (an agent key, a tool's name): the same as text, remembered. */
+  /** A name of low cardinality (an agent key, a tool's name): redacted like text, and cached. */
   name(value: string, key: string): string | undefined {
     if (this.#hook) return this.text(value, key);
     let name = this.#seen.get(value);

@@ -18,7 +18,7 @@ import { ledgerOf } from './ledger.ts';
 import { handoffElsewhere } from './pick-up.ts';
 import type { Try } from './try.ts';
 
-/** What the app says. `completed` without an acceptance before is one, when it comes from `trackHandoffCompleted`. */
+/** The status that an answer gives. `trackHandoffCompleted` on a handoff that was not accepted counts as `accepted`. */
 type Word = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
 
 const EVENTS: Record<Word, string> = {
@@ -32,7 +32,7 @@ const EVENTS: Record<Word, string> = {
 type Answer = (recorder: Recorder, input: HandoffAnswer) => void;
 
 export const acceptHandoff: Answer = (recorder, input) => answer(recorder, 'accepted', input);
-/** The first time it means accepted, after that done. */
+/** The first call means `accepted`, the second `completed`. */
 export const completeHandoff: Answer = (recorder, input) => answer(recorder, 'completed', input);
 export const rejectHandoff: Answer = (recorder, input) => answer(recorder, 'rejected', input);
 export const returnHandoff: Answer = (recorder, input) => answer(recorder, 'returned', input);
@@ -53,7 +53,10 @@ function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
   );
 }
 
-/** The try that is answered: of the handoff that is named, else of the one that the run picked up, else of the oldest that waits. */
+/**
+ * The try that is answered: of the named handoff, else of the one that the run picked up, else of the oldest that
+ * waits.
+ */
 function findTry(
   recorder: Recorder,
   input: HandoffAnswer,
@@ -76,13 +79,13 @@ function findTry(
   return undefined;
 }
 
-/** Who answers what nobody has picked up takes it over; the run that asked never does, it reports. */
+/** A run that answers a waiting handoff picks it up. The run that requested it never does; it reports. */
 function tryOf(handoff: Handoff, run: HandoffRun | undefined): Try<Handoff> {
   if (handoff.current) return handoff.current;
   return run && run.id !== handoff.sourceRunId ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
 
-/** Of a handoff that this process does not have. No session is made up for it. */
+/** A try at a handoff that this process does not hold. No session is created for it. */
 function tryElsewhere(
   recorder: Recorder,
   handoffId: unknown,
@@ -108,7 +111,10 @@ function tryElsewhere(
   return run ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
 
-/** What a run has said, or what was said while its session lasted, stands: who is in no run has nothing to add to it. */
+/**
+ * Whether the handoff was answered by a run, or while its session lasted. A caller outside any run cannot change that
+ * answer.
+ */
 function isAnsweredAndOver(handoffId: string, known: Elsewhere | undefined): boolean {
   if (!known) return wasRequestedHere(handoffId, true);
   return (
@@ -124,8 +130,9 @@ interface AnswerDetails extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' 
 }
 
 /**
- * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
- * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
+ * Records one answer to a handoff, as the table in docs/span-model.md defines it. The first answer of a try is a
+ * CONSUMER span below the handoff and ends the wait. A later one is an event on the run, or a span when there is no
+ * run.
  */
 export function recordAnswer(
   recorder: Recorder,
@@ -153,7 +160,7 @@ export function recordAnswer(
   const speaker = around?.run;
   const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
   const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
-  // Whoever asked reports for the run that is at work on it.
+  // The requesting run reports on behalf of the run that works on the handoff.
   const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
   const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), answer);
   const isFirst = attempt.status === 'requested';
@@ -172,25 +179,26 @@ export function recordAnswer(
   if (word === 'returned') handBack(handoff, run);
 }
 
-/** So many microseconds after the answer; those of an answer that is given now count themselves. */
+/** A time `offset` microseconds after the answer. For an answer that is given now, the clock's next tick. */
 function after({ at }: AnswerDetails, offset: number): Micros {
   return at === undefined ? tick() : at + 1 + offset;
 }
 
-/** Where an answer hangs that nobody in particular gives. */
+/** The enclosing scope of an answer that no run and no session gives. */
 function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionRecord | undefined {
   if (record || sessionId === undefined) return record;
   return sessionById(recorder, recorder.active(), sessionId);
 }
 
-/** The run that has the event: one that is open, or that is about to end and has said nothing. */
+/** The run that receives the event: an open one, or one that is about to end without an answer. */
 function bearer(run: HandoffRun | undefined, { at }: AnswerDetails): HandoffRun | undefined {
   return run && (!run.ended || at !== undefined) ? run : undefined;
 }
 
 /**
- * Whether the answer is recorded in another process. The run that asked says what an agent has decided whose run is not
- * here; so does who names such a run. Persons record nothing: for them the report is the answer.
+ * Whether another process records the answer. That is so when the requesting run, or a caller that names a remote run,
+ * reports the decision of an agent whose run is not in this process. People record nothing, so a report about a person
+ * is the answer itself.
  */
 function answersElsewhere(handoff: Handoff, around: EnclosingScope | undefined, isReport: boolean): boolean {
   if (!handoff.isOwn || handoff.to?.kind === 'human') return false;
@@ -211,7 +219,7 @@ function startAnswer(
   const attributes = commonAttributes(who?.record, who?.runId, agentKey);
   handoff.describe(attributes, agentKey);
   attributes[key.ATTR_HANDOFF_STATUS] = word;
-  // The first answer ends the wait.
+  // Only the first answer has the wait.
   if (handoff.waitMs !== undefined && handoff.words.length === 1) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
   Object.assign(attributes, details);
   const name = answerName(word, handoff.source);
@@ -235,7 +243,7 @@ function failAnswer(
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
   handoff.failed(message, type);
   if (!span) {
-    // Nothing but the event is there to say what went wrong.
+    // There is no span, so the event alone holds the error.
     Object.assign(details, exception);
     return;
   }
@@ -255,16 +263,16 @@ function announce(
   const attributes: Attributes = { [key.ATTR_HANDOFF_ID]: handoff.id };
   if (details) Object.assign(attributes, details);
   run.event(EVENTS[word], attributes, at);
-  // Who reports what somebody else decided bears no status of it.
+  // A run that reports the decision of another run does not get its status.
   if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, word);
 }
 
-/** The work is back with the source: a link to where it comes from, when the source is still at work here. */
+/** Returned work: links the source run to the run that returns it, while the source is open in this process. */
 function handBack(handoff: Handoff, run: HandoffRun | undefined): void {
   const source = handoff.openSource;
   if (!source || source.ended || !run || source === run) return;
   source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
-  // A root span with a link into its own trace would be drawn below its own child.
+  // Backends draw a root span with a link into its own trace below its own child.
   if (!source.hasParent) return;
   const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };
   handoff.describe(attributes, run.agent.key);

@@ -7,7 +7,7 @@ import { linkTo, type Recorder } from '../tracing/recorder.ts';
 import { elsewhereById } from './elsewhere.ts';
 import { handoffById } from './known-handoffs.ts';
 
-/** Links to the work that comes together here: of a handoff, to the run that took it, where that is known. */
+/** Links to the work that is joined here. A handoff's id links to the run that took it, where that is known. */
 export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined): Link[] | undefined {
   if (ids === undefined || ids === null) return undefined;
   const links: Link[] = [];

@@ -10,7 +10,10 @@ import { Handoff } from './handoff.ts';
 import { handoffById } from './known-handoffs.ts';
 import { ledgerOf } from './ledger.ts';
 
-/** The handoff that a starting run picks up: the one it names or was sent, else the oldest that waits for it. */
+/**
+ * The handoff that a starting run picks up: the one that it names or whose carrier it has, else the oldest that waits
+ * for it.
+ */
 export function pickUp(
   recorder: Recorder,
   input: RunInput,
@@ -36,8 +39,8 @@ export function pickUp(
 }
 
 /**
- * A handoff that this process does not have: its id is a place to hang the answer on, and what was said of it here lately is
- * remembered. What is no id is warned about.
+ * A handoff that this process does not hold. Its id is the span context for the answer, and earlier answers from here
+ * are remembered. Warns about an invalid id.
  */
 export function handoffElsewhere(
   recorder: Recorder,

@@ -8,7 +8,7 @@ import type { Try } from './try.ts';
 
 type Word = Parameters<typeof recordAnswer>[3];
 
-/** What a run has in hand that it picked up. */
+/** The handle of a handoff that a run picked up. */
 export class Received implements ReceivedHandoff {
   readonly #run: HandoffRun;
   readonly #try: Try<Handoff>;
@@ -30,7 +30,7 @@ export class Received implements ReceivedHandoff {
     this.#recordAnswer('accepted', reply);
   }
 
-  /** Done; who had not accepted it before has by that. */
+  /** Completes it; a handoff that was not accepted is accepted first. */
   complete(reply?: HandoffReply): void {
     if (this.#try.status === 'requested') this.#recordAnswer('accepted', {});
     this.#recordAnswer('completed', reply);
@@ -48,7 +48,7 @@ export class Received implements ReceivedHandoff {
     this.#recordAnswer('failed', reply);
   }
 
-  /** What cannot be read counts as not given; nothing of ours throws into the app. */
+  /** Input that cannot be read counts as not given. Baton throws nothing into the app. */
   #recordAnswer(word: Word, reply: HandoffReply | undefined): void {
     const { recorder } = this.#run;
     try {

@@ -13,7 +13,7 @@ import { Handoff, handoffRun } from './handoff.ts';
 import { handoffIndex, knowHandoff } from './known-handoffs.ts';
 import { ledgerOf } from './ledger.ts';
 
-/** `undefined` where nothing is recorded. */
+/** Returns `undefined` where nothing is recorded. */
 export function requestHandoff(recorder: Recorder, active: Context, input: HandoffRequest): Handoff | undefined {
   const { content, diagnostics } = recorder;
   const found = resolve(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
@@ -54,19 +54,19 @@ export function requestHandoff(recorder: Recorder, active: Context, input: Hando
   if (handoff.endsWithSource) run?.asks(handoff);
   if (expiresInMs !== undefined) handoff.expireIn(expiresInMs);
   if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff, record);
-  // Nobody is left who would close it: what the app asked for is recorded all the same.
+  // No owner is left that would close it, so it is recorded at once.
   if (!record.owner || (record.over && run?.ended !== false)) ledger.closeAll();
   return handoff;
 }
 
-/** The work has changed hands so often that nobody may be doing it. */
+/** The work has changed hands so often that perhaps no agent does it. */
 function noticeLimit(handoff: Handoff, { owner }: SessionRecord): void {
   const attributes: Attributes = { [key.ATTR_HANDOFF_COUNT]: handoff.chainLength };
   handoff.describe(attributes, handoff.to?.key ?? '');
   if (owner && !owner.ended) owner.event(key.EVENT_HANDOFF_LIMIT, attributes);
 }
 
-/** Any length of time from 0; for ever is no deadline. */
+/** Any duration from 0. Infinity means no deadline. */
 function toMilliseconds(recorder: Recorder, given: unknown): number | undefined {
   if (given === undefined || given === null || given === Number.POSITIVE_INFINITY) return undefined;
   if (typeof given === 'number' && given >= 0) return Math.ceil(given);
@@ -77,7 +77,10 @@ function toMilliseconds(recorder: Recorder, given: unknown): number | undefined 
   return undefined;
 }
 
-/** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */
+/**
+ * The context for the receiver. The source run outlasts the step that asks, so the run is the parent; with
+ * `pass_control` the receiver becomes a sibling of the source.
+ */
 function whereReceiverHangs({ run: open, context }: EnclosingScope, mode: HandoffMode | undefined): Context {
   const run = handoffRun(open);
   if (!run) return context;
