@@ -1,14 +1,15 @@
 import { messageOf } from '../diagnostics.ts';
 import { read } from './control-flow.ts';
 
-/** Of an error alone its whole stack is told; of one with causes so many frames, and fewer of what is behind it. */
+/** Number of stack frames per level of causes. An error without causes keeps its whole stack. */
 const FRAMES = [8, 4];
-/** What a chain of causes may have, with the errors of an AggregateError. */
+/** Maximum number of causes, including the errors of an AggregateError. */
 const MAX_CAUSES = 16;
 
 /**
- * The stack of an error with the reasons behind it, as Java writes them: `Caused by:` for each `cause`, `Suppressed:` would be
- * something else, so the errors of an AggregateError stand as `Error 1 of 3:`. `undefined` where there is no stack and no reason.
+ * The stack of an error with its causes, in Java's format: `Caused by:` for each `cause`. Java's `Suppressed:` means
+ * something else, so the errors of an AggregateError appear as `Error 1 of 3:`. Returns `undefined` without a stack and
+ * a cause.
  */
 export function stackWithCauses(error: unknown): string | undefined {
   const stack = read(error, 'stack');
@@ -33,7 +34,7 @@ function reasonsOf(error: unknown, depth: number, told: string[], seen: Set<unkn
   }
 }
 
-/** Its first line, with its code, and some frames. */
+/** The first line of an error, its code, and some frames. */
 function describe(error: unknown, depth: number): string {
   const stack = read(error, 'stack');
   const name = read(error, 'name');

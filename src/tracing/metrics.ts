@@ -13,7 +13,7 @@ import * as key from '../attributes.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { Micros } from './clock.ts';
 
-/** From a cached tool call to a handoff that waits overnight, in seconds. */
+/** Bucket boundaries in seconds: from a cached tool call to a handoff that waits overnight. */
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 
 interface Instruments {
@@ -28,8 +28,8 @@ interface Instruments {
 }
 
 /**
- * What is counted and timed beside the spans, where the app has a meter provider. Names, units and attributes are in
- * docs/metrics.md.
+ * The counters and histograms, recorded where the app has a meter provider. docs/metrics.md lists names, units and
+ * attributes.
  */
 export class Metrics {
   readonly #given: MeterProvider | undefined;
@@ -37,18 +37,20 @@ export class Metrics {
   #provider: MeterProvider | undefined;
   #instruments: Instruments | undefined;
 
-  /** `failed` is told what a meter provider of the app throws. */
+  /** `failed` receives what the app's meter provider throws. */
   constructor(given: MeterProvider | undefined, failed: (error: unknown) => void) {
     this.#given = given;
     this.#failed = failed;
   }
 
-  /** Whether somebody counts, as far as is known. */
+  /** Whether a meter provider is registered, as of the last check. */
   get on(): boolean {
     return this.#instruments !== undefined;
   }
 
-  /** Whether somebody counts by now: a provider may be registered late. Asked where a session begins, not for each span. */
+  /**
+   * Checks again for a meter provider, which may be registered late. Called when a session starts, not for each span.
+   */
   refresh(): boolean {
     const provider = this.#given ?? metrics.getMeterProvider();
     if (provider !== this.#provider) {
@@ -84,7 +86,7 @@ export class Metrics {
     this.#tell(({ tools }) => tools.record(lasted / 1e6, attributes, context));
   }
 
-  /** One more, or one less. */
+  /** Adds 1 or -1 to the number of open sessions. */
   openSessions(change: 1 | -1): void {
     this.#tell(({ openSessions }) => openSessions.add(change));
   }
