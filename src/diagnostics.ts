@@ -39,11 +39,11 @@ export class Diagnostics {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
-    if (hasRoom()) this.#tell(code, message);
-    else postpone(() => this.#tell(code, message));
+    if (hasRoom()) this.#report(code, message);
+    else postpone(() => this.#report(code, message));
   }
 
-  #tell(code: BatonErrorCode, message: string): void {
+  #report(code: BatonErrorCode, message: string): void {
     const safe = this.redact(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));
     quietly(() => this.#onWarning?.({ code, message: safe }));
@@ -60,9 +60,9 @@ export class Diagnostics {
 }
 
 /** Ignores a throw: when the logger or the hook fails, there is nowhere to report it. */
-function quietly(tell: () => void): void {
+function quietly(action: () => void): void {
   try {
-    tell();
+    action();
   } catch {}
 }
 

@@ -15,12 +15,12 @@ export interface HandoffFacts {
   /** On the same clock as the answers. */
   readonly requestedAt: number;
   /** The answers, oldest first. */
-  readonly words: readonly HandoffWord[];
+  readonly answers: readonly AnswerFacts[];
   /** The handoff that its source had picked up when it made this one: one step back in the chain. */
   readonly previous: HandoffFacts | undefined;
 }
 
-export interface HandoffWord {
+export interface AnswerFacts {
   readonly status: string;
   readonly at: number;
   /**
@@ -56,7 +56,7 @@ export function summarise(handoffs: readonly HandoffFacts[], runners: Iterable<s
   const sentBack: SentBack = new Map();
   for (const handoff of handoffs) {
     byStatus.set(handoff.status, (byStatus.get(handoff.status) ?? 0) + 1);
-    for (const word of handoff.words) noteSentBack(sentBack, handoff, word);
+    for (const answer of handoff.answers) noteSentBack(sentBack, handoff, answer);
   }
   return {
     byStatus: Object.fromEntries(byStatus),
@@ -87,10 +87,10 @@ export function chainsOf(handoffs: readonly HandoffFacts[], runners: Iterable<st
 
 /** Work moves when the receiver takes it, and moves back when it is returned. A rejected handoff moves nothing. */
 function movesOf(handoff: HandoffFacts): Move[] {
-  const { source, words } = handoff;
+  const { source, answers } = handoff;
   const moves: Move[] = [];
   let holder: string | undefined;
-  for (const { status, at, by } of words) {
+  for (const { status, at, by } of answers) {
     // It failed before an agent picked it up, so the work did not move.
     if (status === 'rejected' || (status === 'failed' && holder === undefined && by === undefined)) continue;
     const to = by ?? holder ?? taker(handoff);
@@ -103,15 +103,15 @@ function movesOf(handoff: HandoffFacts): Move[] {
   return moves;
 }
 
-function taker({ words, receiver, target }: HandoffFacts): string {
-  return words[0]?.by ?? receiver ?? target ?? UNKNOWN;
+function taker({ answers, receiver, target }: HandoffFacts): string {
+  return answers[0]?.by ?? receiver ?? target ?? UNKNOWN;
 }
 
 function agentsOf(handoffs: readonly HandoffFacts[], runners: Iterable<string>): string[] {
   const agents = new Set(runners);
-  for (const { source, target, receiver, words } of handoffs) {
+  for (const { source, target, receiver, answers } of handoffs) {
     agents.add(source);
-    if (words.length === 0 && receiver === undefined) continue;
+    if (answers.length === 0 && receiver === undefined) continue;
     if (target !== undefined) agents.add(target);
     if (receiver !== undefined) agents.add(receiver);
   }
@@ -121,7 +121,7 @@ function agentsOf(handoffs: readonly HandoffFacts[], runners: Iterable<string>):
 /** When a pair of agents first had its work sent back. */
 export type SentBack = Map<string, number>;
 
-export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status, at }: HandoffWord): void {
+export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status, at }: AnswerFacts): void {
   if (status !== 'rejected' && status !== 'returned') return;
   const pair = pairOf(handoff);
   const before = sentBack.get(pair);

@@ -6,7 +6,7 @@ import { SecretNames } from './secrets/names.ts';
 import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
 export { SecretNames } from './secrets/names.ts';
-export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
+export { NAMING, precedesSecret, VALUED } from './secrets/neighbours.ts';
 
 /** Replaces a secret. */
 export const REDACTED = '[REDACTED]';
@@ -52,12 +52,12 @@ export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): str
 function rangesOf(text: string, names: SecretNames): Range[] {
   const ranges: Range[] = [];
   for (const layer of layersOf(text)) {
-    const found: Found = (from, to, around) => {
+    const found: Found = (from, to, quotes) => {
       const start = layer.at(from);
       const end = layer.at(to);
       if (text.startsWith(REDACTED, start) && end - start <= REDACTED.length) return;
-      const quote = Array.isArray(around) ? text.slice(layer.at(around[0]), layer.at(around[1])) : '';
-      ranges.push({ start, end, instead: `${around === ' ' ? around : quote}${REDACTED}${quote}` });
+      const quote = Array.isArray(quotes) ? text.slice(layer.at(quotes[0]), layer.at(quotes[1])) : '';
+      ranges.push({ start, end, instead: `${quotes === ' ' ? quotes : quote}${REDACTED}${quote}` });
     };
     findTokens(layer.text, found);
     findCredentials(layer.text, found);

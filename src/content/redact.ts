@@ -1,20 +1,20 @@
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
-import { announces, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
+import { precedesSecret, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
 
-/** What must not leave the process. The rules add to the built-in ones. */
+/** The app's rules for what must not leave the process, in addition to the built-in ones. */
 export interface RedactionOptions {
   /**
-   * Names whose values are secrets, compared word by word and without regard to case, `-`, `_`, `.` and spaces. A name also counts
-   * at the end of a longer one: `email` is `customerEmail`, and not `email_verified`.
+   * Names whose values are secrets. They are compared word by word, ignoring case, `-`, `_`, `.` and spaces. A name also
+   * matches the end of a longer one: `email` matches `customerEmail`, but not `email_verified`.
    */
   readonly keys?: readonly string[] | undefined;
-  /** Names that are not secrets although a rule says so: each of them as a whole, so that `token` allows no `github_token`. */
+  /** Names that are not secrets although a rule says so. Each matches only as a whole: `token` does not allow `github_token`. */
   readonly allowKeys?: readonly string[] | undefined;
-  /** Values (or parts of them) that are secrets, in texts, in numbers and in keys. */
+  /** Patterns of secret values, or parts of values, in texts, numbers and keys. */
   readonly patterns?: readonly RegExp[] | undefined;
   /**
-   * The last word on every text that leaves the process: what it returns is written, `undefined` drops it.
-   * When it throws, the text is dropped and a warning counted.
+   * Called last for every text that leaves the process. Its return value is written; `undefined` drops the text. When it
+   * throws, the text is dropped and a warning is counted.
    */
   readonly redact?: ((text: string, key: string) => string | undefined) | undefined;
 }
@@ -27,9 +27,9 @@ export class Redactor {
   readonly #patterns: readonly RegExp[];
   readonly #hook: RedactionOptions['redact'];
   readonly #diagnostics: Diagnostics;
-  readonly #seen = new Map<string, string>();
+  readonly #knownNames = new Map<string, string>();
   /** True while the hook runs: a warning that Baton emits meanwhile is not passed to it again. */
-  #asking = false;
+  #isHookRunning = false;
 
   constructor(options: RedactionOptions, diagnostics: Diagnostics) {
     this.names = new SecretNames(options);
@@ -42,7 +42,7 @@ export class Redactor {
   }
 
   /** Whether the app has a `redact` hook, which must be called for each text. */
-  get asks(): boolean {
+  get hasHook(): boolean {
     return this.#hook !== undefined;
   }
 
@@ -82,7 +82,8 @@ export class Redactor {
     const before = items[index - 1];
     const isPair = items.length === 2 && index === 1;
     if (this.hides(key, item)) return REDACTED;
-    if (typeof before === 'string' && announces(this.names, before, item, { list: undefined, isPair })) return REDACTED;
+    if (typeof before === 'string' && precedesSecret(this.names, before, item, { list: undefined, isPair }))
+      return REDACTED;
     if (typeof item === 'string') return this.text(item, key);
     return typeof item === 'number' || typeof item === 'bigint' ? this.number(item) : item;
   }
@@ -90,7 +91,7 @@ export class Redactor {
   /** A warning's text, which may quote the app's input. */
   warning(message: string): string {
     const text = this.#byRules(message);
-    if (!this.#hook || this.#asking) return text;
+    if (!this.#hook || this.#isHookRunning) return text;
     return this.#ask(text, 'warning') ?? 'the text of this warning was dropped by redaction.redact';
   }
 
@@ -107,17 +108,17 @@ export class Redactor {
   /** A name of low cardinality (an agent key, a tool's name): redacted like text, and cached. */
   name(value: string, key: string): string | undefined {
     if (this.#hook) return this.text(value, key);
-    let name = this.#seen.get(value);
+    let name = this.#knownNames.get(value);
     if (name === undefined) {
       name = this.text(value, key) as string;
-      remember(this.#seen, value, name);
+      remember(this.#knownNames, value, name);
     }
     return name;
   }
 
   #ask(text: string, key: string): string | undefined {
-    const before = this.#asking;
-    this.#asking = true;
+    const before = this.#isHookRunning;
+    this.#isHookRunning = true;
     try {
       const answer: unknown = this.#hook?.(text, key);
       return typeof answer === 'string' ? answer : undefined;
@@ -128,7 +129,7 @@ export class Redactor {
       );
       return undefined;
     } finally {
-      this.#asking = before;
+      this.#isHookRunning = before;
     }
   }
 }

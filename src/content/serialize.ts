@@ -1,4 +1,4 @@
-import { announces, NAMING, REDACTED, VALUED } from '../secrets.ts';
+import { NAMING, precedesSecret, REDACTED, VALUED } from '../secrets.ts';
 import { foreshorten } from './limits.ts';
 import { describeObject, errorFacts, isErrorLike, kindOf } from './objects.ts';
 import type { Redactor } from './redact.ts';
@@ -27,7 +27,7 @@ const SHORT = 100;
 function flat(value: unknown, redactor: Redactor, key: string): string | undefined {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return undefined;
-  if (redactor.asks || redactor.names.isPlural(key)) return undefined;
+  if (redactor.hasHook || redactor.names.isPlural(key)) return undefined;
   const copy: Record<string, unknown> = {};
   let count = 0;
   try {
@@ -200,7 +200,8 @@ class Walk {
     for (const item of items) {
       if (this.#full) break;
       const hides =
-        typeof before === 'string' && announces(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
+        typeof before === 'string' &&
+        precedesSecret(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
       copy.push(hides ? REDACTED : (this.copy(item, key, depth) ?? null));
       before = item;
     }

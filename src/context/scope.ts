@@ -58,7 +58,7 @@ export interface Surroundings {
   readonly [OWN]: Scope | undefined;
 }
 
-function told(scope: Scope): Surroundings {
+function surroundingsOf(scope: Scope): Surroundings {
   const { silent = false, record, runId, agent } = scope;
   return {
     version: VERSION,
@@ -95,7 +95,7 @@ class ScopeContext implements Context {
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) return this.span;
     // Built on demand, because the agent of a run may change.
-    if (key === SCOPE_KEY) return this.scope && told(this.scope);
+    if (key === SCOPE_KEY) return this.scope && surroundingsOf(this.scope);
     return this.base.getValue(key);
   }
 
@@ -119,16 +119,16 @@ function baseOf(context: Context): Context {
   return kind && Object.hasOwn(kind, BASE) ? (context as ScopeContext)[BASE] : context;
 }
 
-/** `around` with this active span and this current scope. Baggage, suppression and foreign values stay. */
-export function withScope(around: Context, span: Span | undefined, scope: Scope | undefined): Context {
-  return new ScopeContext(baseOf(around), span, scope);
+/** `parent` with this active span and this current scope. Baggage, suppression and foreign values stay. */
+export function withScope(parent: Context, span: Span | undefined, scope: Scope | undefined): Context {
+  return new ScopeContext(baseOf(parent), span, scope);
 }
 
 /** The Baton scope of a context, whichever copy opened it. For another version, only its description. */
 export function scopeOf(context: Context): Scope | Surroundings | undefined {
   if (context instanceof ScopeContext) return context.scope;
-  const around = context.getValue(SCOPE_KEY) as Surroundings | undefined;
-  return around?.[OWN] ?? around;
+  const surroundings = context.getValue(SCOPE_KEY) as Surroundings | undefined;
+  return surroundings?.[OWN] ?? surroundings;
 }
 
 /** Whether the scope belongs to another version, so that only its description is known. */

@@ -29,17 +29,21 @@ export function writeCarrier(
 }
 
 /** The carrier of a session or approval that is suspended and continues later, in its own trace. */
-export function writeStop(sessionId: string, place: SpanContext | undefined, around: Context): Record<string, string> {
-  const isPlace = place !== undefined && isSpanContextValid(place);
-  const carrier = isPlace ? inject(trace.setSpanContext(withoutScope(around), place)) : {};
-  if (isPlace) carrier.traceparent ??= formatTraceparent(place);
+export function writeStop(
+  sessionId: string,
+  spanContext: SpanContext | undefined,
+  active: Context,
+): Record<string, string> {
+  const isValid = spanContext !== undefined && isSpanContextValid(spanContext);
+  const carrier = isValid ? inject(trace.setSpanContext(withoutScope(active), spanContext)) : {};
+  if (isValid) carrier.traceparent ??= formatTraceparent(spanContext);
   carrier[CARRIER_SESSION] = toHeaderText(sessionId);
   return carrier;
 }
 
 /** What could be read from a carrier. */
 export interface Carried {
-  readonly around: EnclosingScope | undefined;
+  readonly enclosing: EnclosingScope | undefined;
   readonly sessionId: string | undefined;
   readonly handoffId: string | undefined;
   readonly source: string | undefined;
@@ -61,17 +65,17 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
   const wrong = wrongIn(carrier);
   if (wrong) {
     diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
-    return { around: undefined, sessionId, handoffId: undefined, source: undefined };
+    return { enclosing: undefined, sessionId, handoffId: undefined, source: undefined };
   }
   // A sender that recorded nothing passes on its session alone.
   if (carrier.traceparent === undefined)
-    return { around: undefined, sessionId, handoffId: undefined, source: undefined };
+    return { enclosing: undefined, sessionId, handoffId: undefined, source: undefined };
   // Extracted onto the active context: its values stay, span and baggage come from the sender.
   const extracted = extract(withoutScope(active), carrier);
   const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(parseTraceparent(carrier.traceparent) as SpanContext);
   const record =
     sessionId === undefined ? new SessionRecord(recorder, active) : sessionById(recorder, active, sessionId);
-  const around = {
+  const enclosing = {
     record,
     run: undefined,
     runId: undefined,
@@ -79,9 +83,9 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     agent: recorder.agent,
     context: extracted,
   };
-  around.context = withScope(extracted, span, around);
+  enclosing.context = withScope(extracted, span, enclosing);
   return {
-    around,
+    enclosing,
     sessionId,
     handoffId,
     source: content.name(fromHeaderText(carrier[CARRIER_SOURCE]), ATTR_HANDOFF_SOURCE),

@@ -10,7 +10,7 @@ interface Counted {
   readonly source: string;
   readonly to: HandoffTarget | undefined;
   readonly mode: HandoffMode;
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
 }
 
 export function countWait(metrics: Metrics, handoff: Counted, wait: Micros): void {
@@ -42,6 +42,6 @@ function attributesOf({ status, source, to }: Counted): Attributes {
 }
 
 /** The context that links a data point to the trace. */
-function exemplarOf({ place }: Counted): Context {
-  return trace.setSpanContext(ROOT_CONTEXT, place);
+function exemplarOf({ spanContext }: Counted): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, spanContext);
 }

@@ -10,7 +10,7 @@ import {
 import * as key from '../attributes.ts';
 import { formatTraceparent } from '../context/traceparent.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
-import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
+import { type AnswerFacts, type HandoffFacts, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
 import type { OpenRun } from '../sessions/enclosing-scope.ts';
 import { openRuns } from '../sessions/runs.ts';
@@ -47,11 +47,11 @@ export interface HandoffRun extends OpenRun {
   /** The context whose active span is the parent. */
   readonly parentContext: Context;
   /** Called when the run takes a handoff over at its start; the span already has the link. */
-  takesOver(handoff: Handoff): Try<Handoff>;
+  takeOver(handoff: Handoff): Try<Handoff>;
   /** Called when the run picks a handoff up after its start. */
   pickUpLate(handoff: Handoff): Try<Handoff>;
   /** Called when the run requests a handoff; it waits for the answer until it ends. */
-  asks(handoff: Handoff): void;
+  addRequested(handoff: Handoff): void;
   addLink(link: Link): void;
 }
 
@@ -68,7 +68,7 @@ export function openRun(id: string | undefined): HandoffRun | undefined {
 export interface HandoffLedger {
   readonly waiting: Waiting<Handoff>;
   /** Returns true when the answer makes a loop. */
-  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean;
+  addAnswer(handoff: Handoff, answer: AnswerFacts, isFirst: boolean): boolean;
 }
 
 /** What a handoff calls on the index by id. */
@@ -77,8 +77,8 @@ export interface HandoffIndex {
   forgotten(handoff: Handoff): void;
 }
 
-const NO_WORDS: readonly HandoffWord[] = [];
-const MAX_WORDS = 64;
+const NO_ANSWERS: readonly AnswerFacts[] = [];
+const MAX_ANSWERS = 64;
 
 /**
  * One agent asks another to take over. The span lasts as long as the wait: from the request to the first answer, or
@@ -86,7 +86,7 @@ const MAX_WORDS = 64;
  */
 export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   readonly id: string;
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
   readonly source: string;
   readonly reason: string | undefined;
   /** Ids of the requesting run and of its parent run. */
@@ -107,7 +107,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   mode: HandoffMode;
   /** The latest status over all tries. */
   status: HandoffStatus = 'requested';
-  words: readonly HandoffWord[] = NO_WORDS;
+  answers: readonly AnswerFacts[] = NO_ANSWERS;
   answeredAt: Micros | undefined;
   /** Agent of the first run that picked it up. */
   receiver: string | undefined;
@@ -120,7 +120,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   readonly #waiting: Waiting<Handoff> | undefined;
   readonly #modeGiven: boolean;
   /** The receiver's parent and its baggage. Not a context with a scope, which would keep the run alive. */
-  readonly #hangsAt: SpanContext | undefined;
+  readonly #receiverParent: SpanContext | undefined;
   readonly #baggage: Context | undefined;
   #counted = false;
   /** The app named no target. */
@@ -147,12 +147,12 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#waiting = init.ledger?.waiting;
     this.#span = init.span;
     this.#modeGiven = init.mode !== undefined;
-    this.#hangsAt = init.hangsAt;
+    this.#receiverParent = init.receiverParent;
     this.#baggage = init.baggage;
     this.#elsewhere = init.elsewhere;
     if (init.elsewhere) this.status = init.elsewhere.status;
-    this.place = init.place;
-    this.id = formatTraceparent(init.place);
+    this.spanContext = init.spanContext;
+    this.id = formatTraceparent(init.spanContext);
     this.source = init.source;
     this.to = init.target;
     this.mode = init.mode ?? 'return_to_caller';
@@ -180,8 +180,8 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
    * Parent of an answer's span: the span itself while it is open, because some SDKs build their trees from span objects
    * and not from ids.
    */
-  get spanOrPlace(): Span {
-    return this.#span ?? trace.wrapSpanContext(this.place);
+  get spanOrContext(): Span {
+    return this.#span ?? trace.wrapSpanContext(this.spanContext);
   }
 
   get target(): string | undefined {
@@ -200,7 +200,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
 
   carrier(): Record<string, string> {
     this.#givenAway = true;
-    const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
+    const where = this.#receiverParent && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#receiverParent);
     return writeCarrier(this.id, this.sessionId ?? '', this.source, where);
   }
 
@@ -214,7 +214,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   link(receiverKey: string): Link {
     const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'handoff' };
     this.describe(attributes, receiverKey);
-    return linkTo(this.place, attributes);
+    return linkTo(this.spanContext, attributes);
   }
 
   /**
@@ -256,7 +256,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** Continues a try of which this process knows only the status. */
-  goOn(): Try<Handoff> {
+  resumeTry(): Try<Handoff> {
     this.current = new Try(this, undefined);
     this.current.status = this.status;
     return this.current;
@@ -281,15 +281,15 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   }
 
   /** Adds an answer of a try. Returns true when it makes a loop. After the first answer, the caller calls `close`. */
-  heard(word: HandoffWord & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
-    this.status = word.status;
+  addAnswer(answer: AnswerFacts & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
+    this.status = answer.status;
     // A handoff may be tried again for ever, so the list is limited; the latest answer replaces the last.
-    this.words = this.words.length === 0 ? [word] : [...this.words.slice(0, MAX_WORDS - 1), word];
-    if (this.#elsewhere) this.#elsewhere.status = word.status;
-    if (this.answeredAt === undefined) this.#answered(word.at);
+    this.answers = this.answers.length === 0 ? [answer] : [...this.answers.slice(0, MAX_ANSWERS - 1), answer];
+    if (this.#elsewhere) this.#elsewhere.status = answer.status;
+    if (this.answeredAt === undefined) this.#answered(answer.at);
     // A later answer, and no run is at work that could give another one.
-    else if (this.isOwn && !this.current?.isUnderWay && word.status !== 'accepted') this.#count();
-    return this.#ledger?.heard(this, word, isFirst) === true;
+    else if (this.isOwn && !this.current?.isUnderWay && answer.status !== 'accepted') this.#count();
+    return this.#ledger?.addAnswer(this, answer, isFirst) === true;
   }
 
   #answered(at: Micros): void {
@@ -371,7 +371,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   /**
    * The session lives in another process, and its recording here has ended. Returns whether the handoff keeps waiting.
    */
-  stays(): boolean {
+  keepsWaiting(): boolean {
     if (!this.#waiting?.has(this)) return false;
     this.record = undefined;
     this.#ledger = undefined;
@@ -413,7 +413,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
 }
 
 export interface HandoffInit {
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
   readonly span?: Span | undefined;
   readonly source: string;
   readonly target?: HandoffTarget | undefined;
@@ -421,7 +421,7 @@ export interface HandoffInit {
   readonly reason?: string | undefined;
   readonly requestedAt?: Micros | undefined;
   readonly sourceRun?: HandoffRun | undefined;
-  readonly hangsAt?: SpanContext | undefined;
+  readonly receiverParent?: SpanContext | undefined;
   readonly baggage?: Context | undefined;
   readonly elsewhere?: Elsewhere | undefined;
   /** Set for a handoff that was requested here. */

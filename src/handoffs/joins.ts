@@ -13,13 +13,13 @@ export function joinsOf(recorder: Recorder, ids: readonly string[] | undefined):
   const links: Link[] = [];
   for (const id of Array.isArray(ids) ? ids : [ids]) {
     const runId = (handoffById(id)?.current ?? elsewhereById(id))?.runId ?? id;
-    const place = parseTraceparent(runId);
-    if (!place) {
+    const spanContext = parseTraceparent(runId);
+    if (!spanContext) {
       recorder.diagnostics.misuse('unknown_run', `joins: expected ids of runs or handoffs, got ${describe(id)}`);
       continue;
     }
-    if (openRuns.has(runId) || hasEnded(runId)) place.isRemote = false;
-    links.push(linkTo(place, { [ATTR_LINK_TYPE]: 'join' }));
+    if (openRuns.has(runId) || hasEnded(runId)) spanContext.isRemote = false;
+    links.push(linkTo(spanContext, { [ATTR_LINK_TYPE]: 'join' }));
   }
   return links.length > 0 ? links : undefined;
 }

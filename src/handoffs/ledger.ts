@@ -1,8 +1,8 @@
 import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
 import {
+  type AnswerFacts,
   chainsOf,
   goesInCircles,
-  type HandoffWord,
   noteSentBack,
   pathText,
   type SentBack,
@@ -60,10 +60,10 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
   }
 
   /** Notes an answer; `isFirst` when it is the first of its try. Returns true when it makes a loop. */
-  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean {
-    if (word.status === 'rejected' || word.status === 'returned') {
+  addAnswer(handoff: Handoff, answer: AnswerFacts, isFirst: boolean): boolean {
+    if (answer.status === 'rejected' || answer.status === 'returned') {
       this.#sentBack ??= new Map();
-      if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, word);
+      if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, answer);
     }
     const isLoop = isFirst && this.count > 1 && goesInCircles(handoff, this.#sentBack);
     if (isLoop) this.#loop = true;
@@ -81,17 +81,17 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
     }
     for (let index = from; index < this.#closed; index++) {
       const handoff = this.#all[index];
-      if (handoff && !(this.#isShared && handoff.stays())) handoff.forget();
+      if (handoff && !(this.#isShared && handoff.keepsWaiting())) handoff.forget();
     }
   }
 
   /** Drops the oldest handoff that no longer waits; the oldest of all when the next hundred still wait. */
   #dropOldest(): void {
     while (this.#all[this.#oldest] === undefined) this.#oldest++;
-    let place = this.#oldest;
-    while (place < this.#oldest + LOOKED_AT && this.#all[place]?.isOpen !== false) place++;
-    const oldest = this.#all[place] ?? (this.#all[this.#oldest] as Handoff);
-    this.#all[oldest === this.#all[place] ? place : this.#oldest] = undefined;
+    let index = this.#oldest;
+    while (index < this.#oldest + LOOKED_AT && this.#all[index]?.isOpen !== false) index++;
+    const oldest = this.#all[index] ?? (this.#all[this.#oldest] as Handoff);
+    this.#all[oldest === this.#all[index] ? index : this.#oldest] = undefined;
     this.#kept--;
     if (oldest.isOpen) oldest.evict();
     else oldest.forget();

@@ -18,16 +18,16 @@ export function pickUp(
   recorder: Recorder,
   input: RunInput,
   carried: Carried | undefined,
-  around: EnclosingScope,
+  enclosing: EnclosingScope,
   agentKey: string,
 ): Handoff | undefined {
   const handoffId = input.handoffId ?? carried?.handoffId;
   if (handoffId === undefined || handoffId === null) {
     const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
-    return ledgerOf(around.record).waiting.find(around.runId, receiver);
+    return ledgerOf(enclosing.record).waiting.find(enclosing.runId, receiver);
   }
   const known = handoffById(handoffId);
-  if (known === undefined) return handoffElsewhere(recorder, handoffId, around.record, carried?.source);
+  if (known === undefined) return handoffElsewhere(recorder, handoffId, enclosing.record, carried?.source);
   if (known.mayBePickedUp(carried?.handoffId === handoffId)) return known;
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',
@@ -48,15 +48,15 @@ export function handoffElsewhere(
   record: SessionRecord | undefined,
   source = '',
 ): Handoff | undefined {
-  const place = parseTraceparent(handoffId);
-  if (!place) {
+  const spanContext = parseTraceparent(handoffId);
+  if (!spanContext) {
     const message = `handoffId: expected the id of a handoff, got ${describe(handoffId)}`;
     recorder.diagnostics.misuse('unknown_handoff', message);
     return undefined;
   }
-  const id = formatTraceparent(place);
+  const id = formatTraceparent(spanContext);
   const known =
     elsewhereById(id) ?? rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined });
   known.sessionId ??= record?.sessionId;
-  return new Handoff(recorder, record, { place, source: source || known.source, elsewhere: known });
+  return new Handoff(recorder, record, { spanContext, source: source || known.source, elsewhere: known });
 }

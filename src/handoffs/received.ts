@@ -6,7 +6,7 @@ import { recordAnswer } from './answer.ts';
 import type { Handoff, HandoffRun } from './handoff.ts';
 import type { Try } from './try.ts';
 
-type Word = Parameters<typeof recordAnswer>[3];
+type AnswerStatus = Parameters<typeof recordAnswer>[3];
 
 /** The handle of a handoff that a run picked up. */
 export class Received implements ReceivedHandoff {
@@ -49,10 +49,10 @@ export class Received implements ReceivedHandoff {
   }
 
   /** Input that cannot be read counts as not given. Baton throws nothing into the app. */
-  #recordAnswer(word: Word, reply: HandoffReply | undefined): void {
+  #recordAnswer(status: AnswerStatus, reply: HandoffReply | undefined): void {
     const { recorder } = this.#run;
     try {
-      recordAnswer(recorder, this.#try, this.#run, word, this.#readable(reply));
+      recordAnswer(recorder, this.#try, this.#run, status, this.#readable(reply));
     } catch (error) {
       if (error instanceof BatonError) throw error;
       recorder.failed('recording an answer', error);

@@ -68,21 +68,21 @@ export class Waiting<Handoff extends Waits> {
    * The oldest handoff for this run: one of its parent run, else one that a sibling addressed to it. A run without a
    * parent may take any handoff of the session.
    */
-  find(parentId: string | undefined, who: Receiver): Handoff | undefined {
-    if (!this.#many) return this.#few.length === 0 ? undefined : this.#lookThrough(parentId, who);
-    const { agentKey, stepKey = agentKey } = who;
-    if (parentId === undefined) return this.#first(who, anyOf(agentKey), anyOf(stepKey), anyOf(''));
+  find(parentId: string | undefined, receiver: Receiver): Handoff | undefined {
+    if (!this.#many) return this.#few.length === 0 ? undefined : this.#lookThrough(parentId, receiver);
+    const { agentKey, stepKey = agentKey } = receiver;
+    if (parentId === undefined) return this.#first(receiver, anyOf(agentKey), anyOf(stepKey), anyOf(''));
     return (
-      this.#first(who, ofRun(parentId, agentKey), ofRun(parentId, stepKey), ofRun(parentId, '')) ??
-      this.#first(who, ofSibling(parentId, agentKey), ofSibling(parentId, stepKey))
+      this.#first(receiver, ofRun(parentId, agentKey), ofRun(parentId, stepKey), ofRun(parentId, '')) ??
+      this.#first(receiver, ofSibling(parentId, agentKey), ofSibling(parentId, stepKey))
     );
   }
 
-  #lookThrough(parentId: string | undefined, who: Receiver): Handoff | undefined {
+  #lookThrough(parentId: string | undefined, receiver: Receiver): Handoff | undefined {
     let passedOn: Handoff | undefined;
     for (const handoff of this.#few) {
-      if (handoff.sourceRunId === who.runId && who.runId !== undefined) continue;
-      if (!handoff.fits(who.agentKey, who.stepKey)) continue;
+      if (handoff.sourceRunId === receiver.runId && receiver.runId !== undefined) continue;
+      if (!handoff.fits(receiver.agentKey, receiver.stepKey)) continue;
       if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
       if (handoff.to && handoff.sourceParentId === parentId) passedOn ??= handoff;
     }

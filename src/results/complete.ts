@@ -82,7 +82,7 @@ function completeWithOther(value: unknown, until: (result: unknown) => unknown, 
     completion.cannotWatch(`until threw: ${messageOf(error)}`);
     return;
   }
-  waitFor(other, other === value, new UntilTold(completion, value));
+  waitFor(other, other === value, new UntilCompletion(completion, value));
 }
 
 function waitFor(other: unknown, isResult: boolean, completion: Completion): void {
@@ -107,7 +107,7 @@ function waitFor(other: unknown, isResult: boolean, completion: Completion): voi
 }
 
 /** Completion of a scope that waits for the value of `until`. */
-class UntilTold implements Completion {
+class UntilCompletion implements Completion {
   readonly until = undefined;
   readonly context: Completion['context'];
   readonly #completion: Completion;
@@ -144,8 +144,8 @@ class UntilTold implements Completion {
     this.#completion.holds(progress);
   }
 
-  gaveUp(): void {
-    this.#completion.gaveUp();
+  abandoned(): void {
+    this.#completion.abandoned();
   }
 
   cannotWatch(why: string): void {
@@ -195,6 +195,6 @@ class OnlyContext implements Completion {
     this.#scope?.holds(progress);
   }
   holds(): void {}
-  gaveUp(): void {}
+  abandoned(): void {}
   cannotWatch(): void {}
 }

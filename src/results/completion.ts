@@ -19,7 +19,7 @@ export interface Completion {
   /** The result is watched for its context alone; it must be notified when the scope ends. */
   holds(progress: Progress): void;
   /** The result was collected before it was read to its end, or too many scopes wait for it. */
-  gaveUp(): void;
+  abandoned(): void;
   /** The result ends later, but its end cannot be observed: the scope ends now. */
   cannotWatch(why: string): void;
 }

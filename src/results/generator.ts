@@ -53,14 +53,14 @@ export function watchedSteps(iterator: object, isAsync: boolean, reading: Readin
 }
 
 function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: Reading): Step {
-  const heard = (step: unknown, progress: Progress): void => {
+  const onStep = (step: unknown, progress: Progress): void => {
     progress.answered();
     if (!isDone(step)) return;
     // `return` before the end cancels the reading.
     if (isReturn) reading.cancelled();
     else reading.done(undefined);
   };
-  const refused = (error: unknown, progress: Progress): never => {
+  const onError = (error: unknown, progress: Progress): never => {
     progress.answered();
     reading.failed(error);
     throw error;
@@ -74,20 +74,20 @@ function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: R
     try {
       step = contextApi.with(context, original as (...given: unknown[]) => unknown, this as never, ...given);
     } catch (error) {
-      return refused(error, progress);
+      return onError(error, progress);
     } finally {
       nesting.scopes--;
     }
     if (isAsync && isPromise(step)) {
       return step.then(
         (answer) => {
-          heard(answer, progress);
+          onStep(answer, progress);
           return answer;
         },
-        (error: unknown) => refused(error, progress),
+        (error: unknown) => onError(error, progress),
       );
     }
-    heard(step, progress);
+    onStep(step, progress);
     return step;
   };
 }

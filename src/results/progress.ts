@@ -3,7 +3,7 @@ import { now } from '../tracing/clock.ts';
 /** The reading of a result, for the scopes that wait for it. */
 interface Reader {
   /** A scope that waited has ended. */
-  left(): void;
+  scopeEnded(): void;
 }
 
 /**
@@ -43,7 +43,7 @@ export class Progress {
   }
 
   /** A scope that waited has ended. After the last one, the result is restored. */
-  left(): void {
-    this.#reader?.deref()?.left();
+  scopeEnded(): void {
+    this.#reader?.deref()?.scopeEnded();
   }
 }

@@ -14,7 +14,7 @@ const readings = new WeakMap<object, Reading>();
 const collected =
   typeof FinalizationRegistry === 'function'
     ? new FinalizationRegistry<Completion[]>((waiting) => {
-        for (const completion of waiting.splice(0)) completion.gaveUp();
+        for (const completion of waiting.splice(0)) completion.abandoned();
       })
     : undefined;
 
@@ -37,13 +37,13 @@ export class Reading {
 
   add(completion: Completion): void {
     this.over = false;
-    if (this.waiting.length >= MAX_WAITING) this.waiting.shift()?.gaveUp();
+    if (this.waiting.length >= MAX_WAITING) this.waiting.shift()?.abandoned();
     this.waiting.push(completion);
     completion.given(this.progress);
   }
 
   /** A scope that waited has ended otherwise: with its session, or by the app. */
-  left(): void {
+  scopeEnded(): void {
     if (this.over) return;
     const { waiting } = this;
     let kept = 0;

@@ -127,8 +127,8 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
   const sessionId = input.sessionId ?? sessionIdOf(recorder, sessionOf(carrier));
   const found = resolve(recorder, active, input.runId, sessionId, 'runId');
   if (found === NOT_RECORDED) return;
-  const around = found ?? new SessionRecord(recorder, active);
-  const attributes = commonAttributes(around.record, around.runId, around.agent.key);
+  const enclosing = found ?? new SessionRecord(recorder, active);
+  const attributes = commonAttributes(enclosing.record, enclosing.runId, enclosing.agent.key);
   const name = approvalSpan(attributes, { tool: input.tool, id }, content);
   approvalDecision(attributes, input, content);
   attributes[key.ATTR_APPROVAL_STATUS] = status;
@@ -140,15 +140,15 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
     KIND_INTERNAL,
     startedAt,
     attributes,
-    contextIn(around, active),
+    contextIn(enclosing, active),
     askedAt(carrier, id),
   );
   if (span) recorder.end(span, startedAt, tick());
 }
 
 function askedAt(carrier: Carrier, id: string): Link[] | undefined {
-  const place = parseTraceparent(traceparentOf(carrier)) ?? parseTraceparent(id);
-  return place && [linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' })];
+  const spanContext = parseTraceparent(traceparentOf(carrier)) ?? parseTraceparent(id);
+  return spanContext && [linkTo(spanContext, { [key.ATTR_LINK_TYPE]: 'resume' })];
 }
 
 function statusOf(recorder: Recorder, status: unknown): ApprovalStatus | undefined {

@@ -45,10 +45,10 @@ function write(
   fill: (attributes: Attributes, content: Content) => string,
 ): EnclosingScope | undefined {
   const active = recorder.active();
-  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
-  if (around === NOT_RECORDED) return undefined;
+  const found = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (found === NOT_RECORDED) return undefined;
   const innermost = activeScope(active);
-  const enclosing = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
+  const enclosing = innermost !== undefined && innermost.runId === found?.runId ? innermost : found;
   const span = trace.getSpan(enclosing?.context ?? active);
   const attributes: Attributes = {};
   const name = fill(attributes, recorder.content);

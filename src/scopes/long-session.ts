@@ -54,7 +54,7 @@ export class LongSession extends Session {
     super.close(outcome, at);
   }
 
-  protected override get place(): SpanContext | undefined {
+  protected override get spanContext(): SpanContext | undefined {
     return this.#chain.last;
   }
 

@@ -169,8 +169,8 @@ export function noOpInside(active: Context, session: boolean, sessionId?: string
     const context = withScope(active, trace.getSpan(active), new NoOpScope(scope.sessionId));
     return new NoOpInside(session, id, context, true);
   }
-  const place = parseTraceparent(runId) ?? droppedSessions.get(sessionId ?? '');
-  const context = withScope(active, place && trace.wrapSpanContext(place), new NoOpScope(sessionId));
+  const spanContext = parseTraceparent(runId) ?? droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, spanContext && trace.wrapSpanContext(spanContext), new NoOpScope(sessionId));
   return new NoOpInside(session, sessionId, context, true);
 }
 
@@ -209,12 +209,12 @@ export class NonRecording extends NoOp implements Completion {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
-    const place = span.spanContext();
-    super(session, isSpanContextValid(place) ? formatTraceparent(place) : undefined, sessionId);
-    this.context = withScope(around, span, new NoOpScope(sessionId));
+  constructor(session: boolean, span: Span, context: Context, sessionId?: string, diagnostics?: Diagnostics) {
+    const spanContext = span.spanContext();
+    super(session, isSpanContextValid(spanContext) ? formatTraceparent(spanContext) : undefined, sessionId);
+    this.context = withScope(context, span, new NoOpScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) rememberDropped(sessionId, place, diagnostics);
+    if (session && sessionId !== undefined) rememberDropped(sessionId, spanContext, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
@@ -254,7 +254,7 @@ export class NonRecording extends NoOp implements Completion {
   }
   given(): void {}
   holds(): void {}
-  gaveUp(): void {
+  abandoned(): void {
     this.end();
   }
   cannotWatch(): void {
@@ -262,8 +262,8 @@ export class NonRecording extends NoOp implements Completion {
   }
 }
 
-function rememberDropped(sessionId: string, place: SpanContext, diagnostics: Diagnostics | undefined): void {
-  if (!droppedSessions.set(sessionId, place)) return;
+function rememberDropped(sessionId: string, spanContext: SpanContext, diagnostics: Diagnostics | undefined): void {
+  if (!droppedSessions.set(sessionId, spanContext)) return;
   diagnostics?.warn(
     'too_many_open',
     `more than ${droppedSessions.limit} sessions that are not sampled are open at once, so the first ones are forgotten: is a startSession without its end() somewhere?`,

@@ -132,7 +132,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
   /**
    * Takes a handoff over. The span has the link already when the run started for it; `pickUpLate` adds it otherwise.
    */
-  takesOver(handoff: Handoff): Try<Handoff> {
+  takeOver(handoff: Handoff): Try<Handoff> {
     const { pickedUp } = this;
     if (pickedUp?.status === 'requested') {
       this.#unanswered ??= [];
@@ -148,7 +148,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     if (this.ended) return handoff.begin(undefined);
     this.write((attributes) => handoff.describe(attributes, this.agent.key));
     this.addLink(handoff.link(this.agent.key));
-    return this.takesOver(handoff);
+    return this.takeOver(handoff);
   }
 
   addLink(link: Link): void {
@@ -161,7 +161,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
   }
 
   /** Notes a handoff that the run requested; it waits for the answer until the run ends. */
-  asks(handoff: Handoff): void {
+  addRequested(handoff: Handoff): void {
     this.asked ??= new Set();
     this.asked.add(handoff);
   }
@@ -232,7 +232,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
   const enclosing =
-    carried?.around ??
+    carried?.enclosing ??
     locate(recorder, active, input.parentRunId, input.sessionId ?? carried?.sessionId, 'parentRunId') ??
     sessionOfHandoff(recorder, active, input.handoffId) ??
     new SessionRecord(recorder, active);
@@ -240,8 +240,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
   }
   const agent = agentOf(recorder, input, enclosing, isChild);
-  const parent = carried?.around
-    ? carriedParent(carried.around.context, active, input.trace)
+  const parent = carried?.enclosing
+    ? carriedParent(carried.enclosing.context, active, input.trace)
     : contextIn(enclosing, active);
   const handoff = pickUp(recorder, input, carried, enclosing, agent.key);
   const attributes = commonAttributes(enclosing.record, undefined, agent.key);
@@ -272,7 +272,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
   };
   const run = open(recorder, opening, newRun);
   if (!(run instanceof Run)) return run;
-  if (handoff) run.takesOver(handoff);
+  if (handoff) run.takeOver(handoff);
   chain?.started(run.span.spanContext());
   return run;
 }
@@ -293,7 +293,7 @@ function sessionOfHandoff(recorder: Recorder, active: Context, id: string | unde
 /** The link at a receiver's start. None to its own parent, because backends merge such a link away. */
 function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[] | undefined {
   const parentId = trace.getSpan(parent)?.spanContext().spanId;
-  return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
+  return parentId === handoff.spanContext.spanId ? undefined : [handoff.link(receiverKey)];
 }
 
 /**
@@ -320,14 +320,14 @@ function together(some: Link[] | undefined, more: Link[] | undefined): Link[] | 
   return some && more ? [...some, ...more] : (some ?? more);
 }
 
-function agentOf(recorder: Recorder, input: RunInput, around: EnclosingScope, isChild: boolean): Agent {
+function agentOf(recorder: Recorder, input: RunInput, enclosing: EnclosingScope, isChild: boolean): Agent {
   const given = toAgent(input.agent, recorder.content);
   if (given) return given;
-  if (isChild || around.runId !== undefined) {
+  if (isChild || enclosing.runId !== undefined) {
     const { content } = recorder;
     const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
     if (stepKey && recorder.isStepAgent(stepKey))
       return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
   }
-  return around.agent;
+  return enclosing.agent;
 }

@@ -227,7 +227,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     if (this.#given && this.#given.at < at) this.#given.at = at;
   }
 
-  gaveUp(): void {
+  abandoned(): void {
     this.abandon();
   }
 
@@ -351,8 +351,8 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   /** `at` is the time of the end, where that is not now. */
   protected close(outcome: RunStatus | undefined, at?: Micros): void {
     this.ended = true;
-    this.#given?.progress.left();
-    this.#held?.left();
+    this.#given?.progress.scopeEnded();
+    this.#held?.scopeEnded();
     if (hasRoomToEnd()) this.#conclude(outcome, at);
     else postpone(() => this.#conclude(outcome, at));
   }

@@ -57,13 +57,13 @@ export class Session extends RecordedScope implements SessionHandle {
   }
 
   suspend(): Carrier {
-    const carrier = writeStop(this.id, this.place, this.context);
+    const carrier = writeStop(this.id, this.spanContext, this.context);
     if (!this.ended) this.close('suspended');
     return carrier;
   }
 
   /** The span context for the carrier when the session is suspended. */
-  protected get place(): SpanContext | undefined {
+  protected get spanContext(): SpanContext | undefined {
     return this.span.spanContext();
   }
 

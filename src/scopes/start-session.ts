@@ -65,8 +65,8 @@ export function resumeSession(recorder: Recorder, input: SessionInput): Session 
 /** The link to where the session stopped. There is none when nothing of it was recorded there. */
 function resumeLink(recorder: Recorder, { carrier }: SessionInput): Link | undefined {
   if (carrier === undefined || carrier === null) return undefined;
-  const place = parseTraceparent(traceparentOf(carrier));
-  if (place) return linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' });
+  const spanContext = parseTraceparent(traceparentOf(carrier));
+  if (spanContext) return linkTo(spanContext, { [key.ATTR_LINK_TYPE]: 'resume' });
   if (carrier.traceparent !== undefined || carrier[CARRIER_SESSION] === undefined) {
     recorder.diagnostics.misuse(
       'invalid_carrier',

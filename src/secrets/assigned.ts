@@ -1,5 +1,5 @@
 import type { SecretNames } from './names.ts';
-import { announces, NAMING, VALUED } from './neighbours.ts';
+import { NAMING, precedesSecret, VALUED } from './neighbours.ts';
 import {
   endOfBare,
   endOfBlock,
@@ -15,10 +15,10 @@ import {
 } from './value-text.ts';
 
 /**
- * Reports the position of a secret. `around` is the position of the quotes that the replacement needs, so that JSON
+ * Reports the position of a secret. `quotes` is the position of the quotes that the replacement needs, so that JSON
  * stays valid, or a space that must precede it.
  */
-export type Found = (start: number, end: number, around?: readonly [start: number, end: number] | ' ') => void;
+export type Found = (start: number, end: number, quotes?: readonly [start: number, end: number] | ' ') => void;
 
 const MAX_NAME = 120;
 /** Maximum distance between a `name` field and its `value` field. */
@@ -134,7 +134,7 @@ class Reader {
     const closing = isTriple ? text.indexOf(triple, start) : endOfQuoted(text, open);
     const end = closing < 0 ? text.length : closing;
     if (!this.#names.hides(name.text, text.slice(start, end), name.grade)) return end;
-    if (!isPlaceholder(text.slice(start, end))) this.#tell(start, end);
+    if (!isPlaceholder(text.slice(start, end))) this.#report(start, end);
     return end;
   }
 
@@ -169,7 +169,7 @@ class Reader {
       else if (!name.quote && isSentence(name.text, text.slice(start, end + 2))) return end - 1;
     }
     if (name.quote) this.#found(start, end, name.quote);
-    else this.#tell(start, end);
+    else this.#report(start, end);
     return end - 1;
   }
 
@@ -188,14 +188,15 @@ class Reader {
     }
     if (name.grade === 'secret' || name.grade === 'question') {
       if (name.quote) this.#found(start, end, name.quote);
-      else this.#tell(start, end);
+      else this.#report(start, end);
       return end - 1;
     }
     for (let at = start; at < end; at++) {
       if (!isQuote(text[at])) continue;
       const closing = endOfQuoted(text, at);
       const isKey = /^\s{0,9}:/.test(text.slice(closing + 1, closing + 11));
-      if (!isKey && this.#names.hides(name.text, text.slice(at + 1, closing), name.grade)) this.#tell(at + 1, closing);
+      if (!isKey && this.#names.hides(name.text, text.slice(at + 1, closing), name.grade))
+        this.#report(at + 1, closing);
       at = closing;
     }
     return end - 1;
@@ -203,7 +204,7 @@ class Reader {
 
   #header(start: number): number {
     const end = endOfHeader(this.#text, start);
-    if (end > start && !isNoValue(this.#text, start, end, true)) this.#tell(start, end);
+    if (end > start && !isNoValue(this.#text, start, end, true)) this.#report(start, end);
     return Math.max(start, end) - 1;
   }
 
@@ -219,7 +220,7 @@ class Reader {
     if (from === start && text[end] === ' ' && /^[A-Za-z][A-Za-z-]*$/.test(text.slice(start, end))) {
       end = Math.max(end, endOfBare(text, end + 1, 'prose'));
     }
-    if (end > from) this.#tell(from, end);
+    if (end > from) this.#report(from, end);
     return Math.max(from, end) - 1;
   }
 
@@ -238,7 +239,7 @@ class Reader {
       const end = endOfIndented(text, from, indent, isList);
       const first = text.slice(isList ? start + 2 : start, endOfLine(text, start)).trim();
       if (!this.#names.hides(name.text, first, name.grade) || isPlaceholder(first)) return lineEnd;
-      this.#tell(start, end);
+      this.#report(start, end);
       return end - 1;
     }
     return name.grade === 'secret' ? this.#nextLine(start, lineEnd) : lineEnd;
@@ -252,7 +253,7 @@ class Reader {
     const given = text.slice(start, end);
     if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(given)) return lineEnd;
     if (isNoValue(text, start, end, true) || !/\d/.test(given)) return lineEnd;
-    this.#tell(start, end);
+    this.#report(start, end);
     return end - 1;
   }
 
@@ -271,7 +272,7 @@ class Reader {
     this.#named = isSecret ? given.end : -1;
     if (isSecret && this.#valued !== undefined) {
       const value = this.#valueAt(this.#valued, name.start);
-      if (name.start - value.end < MAX_BETWEEN) this.#tell(value.start, value.end);
+      if (name.start - value.end < MAX_BETWEEN) this.#report(value.start, value.end);
     }
     this.#valued = undefined;
     return false;
@@ -300,9 +301,12 @@ class Reader {
     const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
     // The string is itself a name: `"authorization", "value": …`.
     const isName = /^\s{0,9}:/.test(text.slice(end + 1, end + 11));
-    if (isName || !announces(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast }))
+    if (
+      isName ||
+      !precedesSecret(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast })
+    )
       return at;
-    this.#tell(open + 1, end);
+    this.#report(open + 1, end);
     return end;
   }
 
@@ -319,7 +323,7 @@ class Reader {
     if (text[start] === undefined || '-|&;<>\\'.includes(text[start])) return start - 1;
     const end = isQuote(text[start]) ? endOfQuoted(text, start) : endOfBare(text, start, 'prose');
     const from = isQuote(text[start]) ? start + 1 : start;
-    if (end > from && !isNoValue(text, from, end, false)) this.#tell(from, end);
+    if (end > from && !isNoValue(text, from, end, false)) this.#report(from, end);
     return Math.max(end, start) - 1;
   }
 
@@ -330,7 +334,7 @@ class Reader {
     if (!open || this.#names.grade(open[1] as string) !== 'secret') return at;
     const end = text.indexOf('<', at);
     if (end < 0 || text[end + 1] !== '/' || text.slice(at + 1, end).trim() === '') return at;
-    this.#tell(at + 1, end);
+    this.#report(at + 1, end);
     return end - 1;
   }
 
@@ -394,7 +398,7 @@ class Reader {
     return start < MAX_NAME;
   }
 
-  #tell(start: number, end: number): void {
+  #report(start: number, end: number): void {
     if (end > start && !this.#text.startsWith('[REDACTED]', start)) this.#found(start, end);
   }
 }

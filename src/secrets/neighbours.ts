@@ -18,7 +18,7 @@ export interface InList {
 }
 
 /** Whether the item after `before` in its list is a secret: `['authorization', '…']`, `['--password', '…']`. */
-export function announces(names: SecretNames, before: string, item: unknown, { list, isPair }: InList): boolean {
+export function precedesSecret(names: SecretNames, before: string, item: unknown, { list, isPair }: InList): boolean {
   if (before.length > 120 || item === null || item === undefined || typeof item === 'boolean') return false;
   if (names.grade(before) !== 'secret' || (list !== undefined && LISTS_OF_NAMES.test(list))) return false;
   if (before.startsWith('-')) return FLAG.test(before) && !(typeof item === 'string' && item.startsWith('-'));

@@ -13,7 +13,7 @@ import { droppedSessions, openSession, SessionRecord, sessionById } from './sess
 export const NOT_RECORDED: unique symbol = Symbol('not recorded');
 
 /** The scope of a context: one of Baton, the description of one of another version, or a no-op scope. */
-type Around = EnclosingScope | Surroundings | { readonly silent: true };
+type ContextScope = EnclosingScope | Surroundings | { readonly silent: true };
 
 /**
  * Finds the enclosing scope of what starts in `active`: named by `runId`, else by `sessionId`, else by the async
@@ -28,47 +28,55 @@ export function resolve(
   option: 'runId' | 'parentRunId' | 'sourceRunId',
 ): EnclosingScope | typeof NOT_RECORDED | undefined {
   if (isSuppressed(active)) return NOT_RECORDED;
-  const around = scopeOf(active) as Around | undefined;
-  if (isDropped(around, runId, sessionId)) return NOT_RECORDED;
-  return locate(recorder, active, runId, sessionId, option, ours(around, active, recorder));
+  const enclosing = scopeOf(active) as ContextScope | undefined;
+  if (isDropped(enclosing, runId, sessionId)) return NOT_RECORDED;
+  return locate(recorder, active, runId, sessionId, option, toEnclosingScope(enclosing, active, recorder));
 }
 
 /** Whether something that starts in `active`, inside the named run or session, is recorded. */
 export function isRecorded(active: Context, runId?: string, sessionId?: string): boolean {
-  return !isSuppressed(active) && !isDropped(scopeOf(active) as Around | undefined, runId, sessionId);
+  return !isSuppressed(active) && !isDropped(scopeOf(active) as ContextScope | undefined, runId, sessionId);
 }
 
 /**
  * Whether the enclosing or named scope is not recorded. Inside a no-op scope, the id of a recorded run is recorded all
  * the same.
  */
-function isDropped(around: Around | undefined, runId: string | undefined, sessionId: string | undefined): boolean {
-  if (runId !== undefined && runId !== (around as Surroundings | undefined)?.runId) {
+function isDropped(
+  enclosing: ContextScope | undefined,
+  runId: string | undefined,
+  sessionId: string | undefined,
+): boolean {
+  if (runId !== undefined && runId !== (enclosing as Surroundings | undefined)?.runId) {
     if (openRuns.has(runId)) return false;
     if (parseTraceparent(runId)?.traceFlags === 0) return true;
   } else if (sessionId !== undefined && droppedSessions.get(sessionId) && !openSession(sessionId)) {
     return true;
   }
-  return (around as Surroundings | undefined)?.silent === true;
+  return (enclosing as Surroundings | undefined)?.silent === true;
 }
 
 /** The active Baton scope, if any. */
 export function activeScope(active: Context): EnclosingScope | undefined {
-  return ours(scopeOf(active) as Around | undefined, active, undefined);
+  return toEnclosingScope(scopeOf(active) as ContextScope | undefined, active, undefined);
 }
 
 /** A scope of another version is joined by its description. */
-function ours(around: Around | undefined, active: Context, recorder: Recorder | undefined): EnclosingScope | undefined {
-  if (around === undefined) return undefined;
-  if (!('silent' in around)) return around;
-  return around.silent || !recorder || !isForeign(around) ? undefined : joined(recorder, active, around);
+function toEnclosingScope(
+  enclosing: ContextScope | undefined,
+  active: Context,
+  recorder: Recorder | undefined,
+): EnclosingScope | undefined {
+  if (enclosing === undefined) return undefined;
+  if (!('silent' in enclosing)) return enclosing;
+  return enclosing.silent || !recorder || !isForeign(enclosing) ? undefined : joinForeign(recorder, active, enclosing);
 }
 
 /**
  * The enclosing scope for a scope of another version: its session and run are treated like those of another process,
  * and its span is the active one.
  */
-function joined(recorder: Recorder, active: Context, surroundings: Surroundings): EnclosingScope {
+function joinForeign(recorder: Recorder, active: Context, surroundings: Surroundings): EnclosingScope {
   const { sessionId, userId, conversationId, runId, agentKey } = surroundings;
   const open = sessionId === undefined ? undefined : openSession(sessionId);
   const record = open ?? new SessionRecord(recorder, active, sessionId, userId, conversationId);
@@ -83,17 +91,17 @@ export function locate(
   runId: string | undefined,
   givenSessionId: string | undefined,
   option: 'runId' | 'parentRunId' | 'sourceRunId',
-  scope: EnclosingScope | undefined = ours(scopeOf(active) as Around | undefined, active, recorder),
+  scope: EnclosingScope | undefined = toEnclosingScope(scopeOf(active) as ContextScope | undefined, active, recorder),
 ): EnclosingScope | undefined {
   // Most callers name the session that they are in, so its id needs no second check.
-  const isAround = scope !== undefined && scope.record.sessionId === givenSessionId;
-  const sessionId = isAround ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
+  const isEnclosing = scope !== undefined && scope.record.sessionId === givenSessionId;
+  const sessionId = isEnclosing ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
   if (runId !== undefined && runId !== null) {
     if (scope?.runId === runId) return scope;
     const run = openRuns.get(runId);
     if (run) return run;
-    const place = elsewhere(recorder, active, runId, sessionId, scope, option);
-    if (place) return place;
+    const closedRun = enclosingOfClosedRun(recorder, active, runId, sessionId, scope, option);
+    if (closedRun) return closedRun;
   }
   if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
   // Otherwise it is a session of another process; what happens here joins it by its id.
@@ -110,7 +118,7 @@ export function sessionIdOf(recorder: Recorder, given: unknown): string | undefi
 }
 
 /** The enclosing scope for a run that is not open here: ended, or of another process. */
-function elsewhere(
+function enclosingOfClosedRun(
   recorder: Recorder,
   active: Context,
   runId: string,
@@ -118,8 +126,8 @@ function elsewhere(
   scope: EnclosingScope | undefined,
   option: string,
 ): EnclosingScope | undefined {
-  const place = parseTraceparent(runId);
-  if (!place) {
+  const spanContext = parseTraceparent(runId);
+  if (!spanContext) {
     recorder.diagnostics.misuse(
       'unknown_run',
       `${option}: expected the id of a run ("00-{trace id}-{span id}-01"), got ${describe(runId)}; the active scope is used instead`,
@@ -127,42 +135,43 @@ function elsewhere(
     return undefined;
   }
   const evicted = evictedRun(runId);
-  if (evicted) place.isRemote = false;
+  if (evicted) spanContext.isRemote = false;
   else if (hasEnded(runId)) {
-    place.isRemote = false;
+    spanContext.isRemote = false;
     recorder.diagnostics.misuse(
       'ended_run',
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const its = sessionId ?? evicted?.sessionId;
+  const ownSessionId = sessionId ?? evicted?.sessionId;
   // No session is better than a wrong one: the enclosing session is used only for a run that may belong to it.
-  const isAround =
-    scope && (its === undefined ? mayBelongTo(scope.record.mark, runId) : its === scope.record.sessionId);
-  const named = isAround || its === undefined ? undefined : sessionById(recorder, active, its);
-  const record = (isAround ? scope.record : named) ?? new SessionRecord(recorder, active, its);
-  const around = {
+  const isEnclosing =
+    scope &&
+    (ownSessionId === undefined ? mayBelongTo(scope.record.mark, runId) : ownSessionId === scope.record.sessionId);
+  const named = isEnclosing || ownSessionId === undefined ? undefined : sessionById(recorder, active, ownSessionId);
+  const record = (isEnclosing ? scope.record : named) ?? new SessionRecord(recorder, active, ownSessionId);
+  const enclosing = {
     record,
     run: undefined,
-    runId: formatTraceparent(place),
+    runId: formatTraceparent(spanContext),
     agent: evicted?.agent ?? recorder.agent,
     scope: undefined,
     context: active,
   };
-  around.context = withScope(active, trace.wrapSpanContext(place), around);
-  return around;
+  enclosing.context = withScope(active, trace.wrapSpanContext(spanContext), enclosing);
+  return enclosing;
 }
 
 /**
- * The context in which something inside `around` starts. In code that runs inside that scope, this is the active
+ * The context in which something inside `enclosing` starts. In code that runs inside that scope, this is the active
  * context, so that the parent may be a step or a foreign span. Elsewhere it has the scope's span, and the baggage of
  * the active context.
  */
-export function contextIn(around: EnclosingScope, active: Context): Context {
-  if (around.context === active) return active;
+export function contextIn(enclosing: EnclosingScope, active: Context): Context {
+  if (enclosing.context === active) return active;
   const scope = activeScope(active);
-  if (scope === around || (scope !== undefined && around.runId !== undefined && scope.runId === around.runId))
+  if (scope === enclosing || (scope !== undefined && enclosing.runId !== undefined && scope.runId === enclosing.runId))
     return active;
-  const span = trace.getSpan(around.context);
-  return span ? withScope(active, span, around) : active;
+  const span = trace.getSpan(enclosing.context);
+  return span ? withScope(active, span, enclosing) : active;
 }

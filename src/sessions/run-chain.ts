@@ -9,7 +9,7 @@ const MAX_LINKS = 100;
 export class RunChain {
   /** Link to where the session stopped before, for the first run. */
   #resume: Link | undefined;
-  readonly #places: SpanContext[] = [];
+  readonly #spanContexts: SpanContext[] = [];
   #count = 0;
 
   constructor(resume: Link | undefined) {
@@ -17,7 +17,7 @@ export class RunChain {
   }
 
   get last(): SpanContext | undefined {
-    return this.#places.at(-1);
+    return this.#spanContexts.at(-1);
   }
 
   /** The link of the next run: to the previous run, or to where the session stopped. */
@@ -29,16 +29,16 @@ export class RunChain {
     return resume;
   }
 
-  started(place: SpanContext): void {
+  started(spanContext: SpanContext): void {
     this.#count++;
-    if (this.#places.length >= MAX_LINKS) this.#places.shift();
-    this.#places.push(place);
+    if (this.#spanContexts.length >= MAX_LINKS) this.#spanContexts.shift();
+    this.#spanContexts.push(spanContext);
   }
 
   /** Links to the last runs, up to `limit`; `left` is the number left out. */
   links(limit: number): { readonly links: Link[]; readonly left: number } {
-    const places = this.#places.slice(Math.max(0, this.#places.length - limit));
-    const links = places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
+    const spanContexts = this.#spanContexts.slice(Math.max(0, this.#spanContexts.length - limit));
+    const links = spanContexts.map((spanContext) => linkTo(spanContext, { [ATTR_LINK_TYPE]: 'run' }));
     return { links, left: this.#count - links.length };
   }
 }

@@ -7,8 +7,8 @@ import type { OpenRun } from './enclosing-scope.ts';
  * Marks of recently ended runs and of their sessions, each in a slot that a later run may overwrite. Only numbers are
  * kept: with a string per run, garbage collection costs more than the rest of the run.
  */
-const PLACES = 4_096;
-const ended = shared('ended', () => ({ marks: new Uint32Array(PLACES), sessions: new Uint32Array(PLACES) }));
+const SLOTS = 4_096;
+const ended = shared('ended', () => ({ marks: new Uint32Array(SLOTS), sessions: new Uint32Array(SLOTS) }));
 
 /** A run that was evicted by newer ones. */
 export interface EvictedRun {
@@ -27,13 +27,13 @@ const evicted = shared('evicted', () => ({ runs: new ById<EvictedRun>(), hasForg
  */
 export function rememberEnded(id: string, sessionMark = 0): void {
   const mark = markOf(id);
-  ended.marks[mark % PLACES] = mark;
-  ended.sessions[mark % PLACES] = sessionMark;
+  ended.marks[mark % SLOTS] = mark;
+  ended.sessions[mark % SLOTS] = sessionMark;
 }
 
 export function hasEnded(id: string): boolean {
   const mark = markOf(id);
-  return ended.marks[mark % PLACES] === mark || evicted.runs.has(id);
+  return ended.marks[mark % SLOTS] === mark || evicted.runs.has(id);
 }
 
 export function rememberEvicted(runId: string, run: EvictedRun): void {
@@ -50,7 +50,7 @@ export function evictedRun(runId: string): EvictedRun | undefined {
  */
 export function mayBelongTo(sessionMark: number, runId: string): boolean {
   const mark = markOf(runId);
-  if (ended.marks[mark % PLACES] === mark) return ended.sessions[mark % PLACES] === sessionMark;
+  if (ended.marks[mark % SLOTS] === mark) return ended.sessions[mark % SLOTS] === sessionMark;
   return !evicted.hasForgotten;
 }
 

@@ -13,13 +13,13 @@ const MAX_CAUSES = 16;
  */
 export function stackWithCauses(error: unknown): string | undefined {
   const stack = read(error, 'stack');
-  const told: string[] = [];
-  reasonsOf(error, 1, told, new Set([error]));
-  if (told.length === 0) return typeof stack === 'string' ? stack : undefined;
-  return [describe(error, 0), ...told].join('\n');
+  const causes: string[] = [];
+  reasonsOf(error, 1, causes, new Set([error]));
+  if (causes.length === 0) return typeof stack === 'string' ? stack : undefined;
+  return [describe(error, 0), ...causes].join('\n');
 }
 
-function reasonsOf(error: unknown, depth: number, told: string[], seen: Set<unknown>): void {
+function reasonsOf(error: unknown, depth: number, causes: string[], seen: Set<unknown>): void {
   const errors = read(error, 'errors');
   const all = Array.isArray(errors) ? errors : [];
   const reasons: [string, unknown][] = all.map((each, index) => [`Error ${index + 1} of ${all.length}: `, each]);
@@ -27,10 +27,10 @@ function reasonsOf(error: unknown, depth: number, told: string[], seen: Set<unkn
   if (cause !== undefined && cause !== null) reasons.unshift(['Caused by: ', cause]);
   for (const [word, reason] of reasons) {
     if (seen.has(reason)) continue;
-    if (told.length >= MAX_CAUSES) return;
+    if (causes.length >= MAX_CAUSES) return;
     seen.add(reason);
-    told.push(word + describe(reason, depth));
-    reasonsOf(reason, depth + 1, told, seen);
+    causes.push(word + describe(reason, depth));
+    reasonsOf(reason, depth + 1, causes, seen);
   }
 }
 

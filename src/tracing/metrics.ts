@@ -67,46 +67,46 @@ export class Metrics {
   }
 
   handoff(attributes: Attributes, context: Context): void {
-    this.#tell(({ handoffs }) => handoffs.add(1, attributes, context));
+    this.#record(({ handoffs }) => handoffs.add(1, attributes, context));
   }
 
   receivedHandoff(attributes: Attributes, context: Context): void {
-    this.#tell(({ receivedHandoffs }) => receivedHandoffs.add(1, attributes, context));
+    this.#record(({ receivedHandoffs }) => receivedHandoffs.add(1, attributes, context));
   }
 
   handoffWait(wait: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ handoffWait }) => handoffWait.record(wait / 1e6, attributes, context));
+    this.#record(({ handoffWait }) => handoffWait.record(wait / 1e6, attributes, context));
   }
 
   run(lasted: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ runs }) => runs.record(lasted / 1e6, attributes, context));
+    this.#record(({ runs }) => runs.record(lasted / 1e6, attributes, context));
   }
 
   tool(lasted: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ tools }) => tools.record(lasted / 1e6, attributes, context));
+    this.#record(({ tools }) => tools.record(lasted / 1e6, attributes, context));
   }
 
   /** Adds 1 or -1 to the number of open sessions. */
   openSessions(change: 1 | -1): void {
-    this.#tell(({ openSessions }) => openSessions.add(change));
+    this.#record(({ openSessions }) => openSessions.add(change));
   }
 
   droppedSpan(): void {
     this.refresh();
-    this.#tell(({ droppedSpans }) => droppedSpans.add(1));
+    this.#record(({ droppedSpans }) => droppedSpans.add(1));
   }
 
   droppedAttributes(count: number): void {
     if (count === 0) return;
     this.refresh();
-    this.#tell(({ droppedAttributes }) => droppedAttributes.add(count));
+    this.#record(({ droppedAttributes }) => droppedAttributes.add(count));
   }
 
-  #tell(tell: (instruments: Instruments) => void): void {
+  #record(write: (instruments: Instruments) => void): void {
     const instruments = this.#instruments;
     if (!instruments) return;
     try {
-      tell(instruments);
+      write(instruments);
     } catch (error) {
       this.#failed(error);
     }

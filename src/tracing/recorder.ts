@@ -112,7 +112,7 @@ export class Recorder {
     kind: SpanKind,
     startedAt: Micros,
     attributes: Attributes,
-    around: Context,
+    parent: Context,
     links?: Link[],
   ): Span | undefined {
     if (!hasRoomToStart()) {
@@ -124,7 +124,7 @@ export class Recorder {
       const startTime = toHrTime(startedAt);
       // Two object literals, because a spread costs as much as a tenth of the span.
       const options = links ? { kind, attributes, startTime, links } : { kind, attributes, startTime };
-      span = this.tracer()?.startSpan(name, options, around);
+      span = this.tracer()?.startSpan(name, options, parent);
       // A span without a span context would make its scope fail later.
       span?.spanContext();
       return span;
