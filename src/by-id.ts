@@ -1,7 +1,10 @@
-/** So many of a kind are kept in one process, where nothing else is said. */
+/** Default limit of entries per map in one process. */
 export const MOST_KEPT = 10_000;
 
-/** So few are looked through; a Map that small pays for nearly every `delete` with a new table, 3 % of a pipeline's time. */
+/**
+ * Up to this many entries are searched one by one. A Map this small builds a new table on nearly every `delete`, which
+ * costs 3 % of a pipeline's time.
+ */
 const FEW = 16;
 
 interface Entry<T> {
@@ -12,23 +15,25 @@ interface Entry<T> {
 }
 
 /**
- * A map that keeps the newest: beyond its limit, what was put in first gives way. All in constant time. The order has links of
- * its own, because what is deleted leaves gaps in a Map, and whoever asks for its first key walks over them.
+ * A map that keeps the newest entries: beyond its limit, it evicts the oldest. All operations but `clear` of the index
+ * take constant time.
+ * It has its own linked list for the order: deleted entries leave gaps in a Map, and reading its first key walks over
+ * them.
  */
 export class ById<T> {
-  /** How many it keeps. */
+  /** Maximum number of entries. */
   limit: number;
   size = 0;
   private first: Entry<T> | undefined;
   private last: Entry<T> | undefined;
-  /** Once there are many. */
+  /** Index by id, used once there are more than `FEW` entries. */
   private many: Map<string, Entry<T>> | undefined;
 
   constructor(limit: number = MOST_KEPT) {
     this.limit = limit;
   }
 
-  /** The id that was put in first, of those that are there. */
+  /** Id of the oldest entry. */
   get oldest(): string | undefined {
     return this.first?.id;
   }
@@ -41,7 +46,7 @@ export class ById<T> {
     return this.entry(id) !== undefined;
   }
 
-  /** True when another one gave way. An id that is there already keeps its turn. */
+  /** Returns true when another entry was evicted. Setting an id that exists keeps its position in the order. */
   set(id: string, value: T): boolean {
     const known = this.entry(id);
     if (known) {

@@ -3,23 +3,23 @@ import { BatonError, type BatonErrorCode } from './errors.ts';
 import { hasRoom, postpone } from './room-left.ts';
 import { withoutSecrets } from './secrets.ts';
 
-/** One warning, as `onWarning` gets it. */
+/** One warning, as `onWarning` receives it. */
 export interface BatonWarning {
   readonly code: BatonErrorCode;
   readonly message: string;
 }
 
 /**
- * Where everything goes that is wrong but must not hurt the app: the first of each code as a warning of OpenTelemetry's
- * `diag` logger and to `onWarning`, all of them into a count.
+ * Collects problems that must not break the app. The first of each code goes to OpenTelemetry's `diag` logger and to
+ * `onWarning`; all of them are counted.
  */
 export class Diagnostics {
   readonly #counts = new Map<BatonErrorCode, number>();
   readonly #strict: boolean;
   readonly #onWarning: ((warning: BatonWarning) => void) | undefined;
-  /** Takes secrets out of a warning: what was given may be one in the wrong place, and a log is also an exit. */
+  /** Removes secrets from a warning: an app may pass one in the wrong option, and a log leaves the process, too. */
   redact: (message: string) => string = withoutSecrets;
-  /** Told how many attributes were left out, for who counts them. */
+  /** Called with the number of attributes that were left out, for the metrics. */
   onDroppedAttributes: ((count: number) => void) | undefined;
   readonly #logger: DiagLogger = diag.createComponentLogger({ namespace: 'otel-baton' });
 
@@ -28,22 +28,22 @@ export class Diagnostics {
     this.#onWarning = onWarning;
   }
 
-  /** The app used Baton wrongly. Warns, or throws in strict mode. */
+  /** The app used Baton wrongly: warns, or throws in strict mode. */
   misuse(code: BatonErrorCode, message: string): void {
     if (this.#strict) throw new BatonError(code, this.redact(message));
     this.warn(code, message);
   }
 
-  /** Something outside Baton failed: a hook, a span processor, an exporter. Warns, never throws. */
+  /** Something outside Baton failed (a hook, a span processor, an exporter): warns, never throws. */
   warn(code: BatonErrorCode, message: string): void {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > 1) return;
-    if (hasRoom()) this.#tell(code, message);
-    else postpone(() => this.#tell(code, message));
+    if (hasRoom()) this.#report(code, message);
+    else postpone(() => this.#report(code, message));
   }
 
-  #tell(code: BatonErrorCode, message: string): void {
+  #report(code: BatonErrorCode, message: string): void {
     const safe = this.redact(message);
     quietly(() => this.#logger.warn(`${safe} [${code}]`));
     quietly(() => this.#onWarning?.({ code, message: safe }));
@@ -59,17 +59,17 @@ export class Diagnostics {
   }
 }
 
-/** A logger or hook that throws has nowhere left to be told. */
-function quietly(tell: () => void): void {
+/** Ignores a throw: when the logger or the hook fails, there is nowhere to report it. */
+function quietly(action: () => void): void {
   try {
-    tell();
+    action();
   } catch {}
 }
 
-/** What an unknown thrown value says of itself, without ever throwing. */
+/** The message of an unknown thrown value. Never throws. */
 export function messageOf(error: unknown): string {
   try {
-    // As a text, the items would run into each other, a name and its secret among them.
+    // Joined into one text, a name and its secret would no longer be recognisable as a pair.
     if (Array.isArray(error)) return error.length === 1 ? messageOf(error[0]) : `${error.length} values`;
     const message = typeof error === 'object' && error !== null ? (error as Partial<Error>).message : error;
     return typeof message === 'string' ? message : String(error);

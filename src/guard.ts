@@ -9,16 +9,19 @@ import { NoOp } from './scopes/no-op.ts';
 import { type Ending, RecordedScope } from './scopes/scope.ts';
 import type { Recorder } from './tracing/recorder.ts';
 
-/** A started piece of work that runs the app's callback inside itself. */
+/** A started scope that can run the app's callback. */
 interface Performing<Handle> {
   perform<T>(fn: (handle: Handle) => T): T;
 }
 
-/** Between the app and what is recorded: whatever an app gives, nothing throws into it (but for `strict`), and its callback runs. */
+/**
+ * The boundary between the app and the recording. Whatever the app passes, recording throws nothing into it (except in
+ * `strict` mode), and its callback runs.
+ */
 export class Guard {
   readonly #recorder: Recorder;
   enabled: boolean;
-  /** How much was not recorded, because no provider was registered: for the diagnosis. */
+  /** Number of calls that were not recorded because no provider was registered; used by the diagnosis. */
   missed = 0;
 
   constructor(recorder: Recorder, enabled: boolean) {
@@ -27,8 +30,8 @@ export class Guard {
   }
 
   /**
-   * What runs the callback exactly once, recorded where that works, and gives back what it gives. The callback is not called
-   * from here: each frame more around it would cost a recursion of the app a part of its depth.
+   * Returns an object that runs the callback exactly once, records it where possible, and returns its result. The
+   * callback is not called from this method: each additional stack frame would reduce the depth of an app's recursion.
    */
   scope<Input extends object, Handle>(call: Call<Input, object>, input: Input, fn: unknown): Performing<Handle> {
     if (typeof fn !== 'function') return this.#withoutCallback(call, input, fn);
@@ -50,7 +53,7 @@ export class Guard {
       `expected (options, callback), got ${describe(fn)} as callback`,
     );
     if (typeof input !== 'function') return { perform: () => undefined as never };
-    // Options left out: the only function there is, is what the app wants to run.
+    // The options were left out: the only function given is the app's callback.
     return { perform: () => this.scope<Input, Handle>(call, {} as Input, input).perform(input as never) };
   }
 
@@ -67,7 +70,7 @@ export class Guard {
     if (this.#records()) this.#tried(call, this.#given(call, input));
   }
 
-  /** Off, or nobody there to record: nothing is built, nothing is checked. */
+  /** Whether to record. When Baton is disabled or no provider is registered, nothing is built or checked. */
   #records(): boolean {
     if (!this.enabled) return false;
     if (this.#recorder.hasProvider) return true;
@@ -75,7 +78,7 @@ export class Guard {
     return false;
   }
 
-  /** The app's input, read once, before anything starts; a field that cannot be read counts as not given. */
+  /** Reads the app's input once, before anything starts. A field that cannot be read counts as not given. */
   #given<Input extends object>({ read }: Call<Input, unknown>, given: Input): Input {
     if (typeof given !== 'object' || given === null) {
       this.#recorder.diagnostics.misuse('invalid_input', `expected an object of options, got ${describe(given)}`);
@@ -90,7 +93,10 @@ export class Guard {
     }
   }
 
-  /** Does it, also where a field is an object that cannot be read. Never throws, but for `strict`. */
+  /**
+   * Runs the call. When it throws on an unreadable field, it runs again without that field. Never throws, except in
+   * `strict` mode.
+   */
   #tried<Input extends object, T>(call: Call<Input, T>, input: Input): T | undefined {
     try {
       return call.act(this.#recorder, input);
@@ -101,11 +107,11 @@ export class Guard {
 
   #triedAgain<Input extends object, T>(call: Call<Input, T>, given: Input, failure: unknown): T | undefined {
     if (failure instanceof BatonError) throw failure;
-    // Where there is no room on the stack, the app's own next call says so.
+    // With a full stack, the app's own next call throws the same error.
     if (isOverflow(failure)) return undefined;
     const { input, unreadable } = readDeeply(given);
     try {
-      // All of it can be read: what threw is not the app's.
+      // Everything is readable, so the input did not cause the error.
       if (unreadable.length === 0) throw failure;
       this.#cannotRead(unreadable);
       return call.act(this.#recorder, input);
@@ -124,12 +130,12 @@ export class Guard {
   }
 }
 
-/** A callback whose errors are rejections: what is said of its options is one, too. */
+/** An async callback reports its errors as rejections, so errors about its options must be rejections, too. */
 function isAsync(fn: unknown): boolean {
   return Object.prototype.toString.call(fn) === '[object AsyncFunction]';
 }
 
-/** A handle that lasts, and what the options say of its end. */
+/** Sets the options that control the end of a scope on its handle. */
 function endingAs(handle: object, input: object): object {
   const { until, signal } = input as Partial<Ending>;
   if ((until === undefined && signal === undefined) || !(handle instanceof RecordedScope)) return handle;
@@ -137,13 +143,13 @@ function endingAs(handle: object, input: object): object {
   return handle;
 }
 
-/** A handle that records nothing; a session keeps the id that the app gave it. */
+/** A no-op handle; a session keeps the id that the app gave. */
 function noOp(isSession: boolean, input: SessionInput | null | undefined): NoOp {
   let id: unknown;
   try {
     id = input?.sessionId ?? (isSession ? (input?.id ?? sessionOf(input?.carrier)) : undefined);
   } catch {
-    // A getter of the app's that throws is not worth a session id.
+    // A getter of the app throws: continue without its id.
   }
   return new NoOp(isSession, undefined, typeof id === 'string' && id !== '' ? id : undefined);
 }

@@ -1,43 +1,45 @@
 /**
- * What the handoffs of a session come to: who had the work, how often it ended how, whether it went in circles. Pure, and the
- * same for a session that is going on (`spans`) and for one that was recorded (`replay`).
+ * Summarises the handoffs of a session: the path of the work, the count by status, loops. The functions are pure, and
+ * shared by a live session (`spans`) and a recorded one (`replay`).
  */
 
-/** One handoff, as far as it is known. Agents are keys. */
+/** What is known of one handoff. Agents are given by their keys. */
 export interface HandoffFacts {
   readonly source: string;
-  /** Whom it was meant for. */
+  /** The agent that was asked. */
   readonly target: string | undefined;
-  /** Who picked it up, and the first of them where it was tried several times. */
+  /** The agent that picked it up first. */
   readonly receiver: string | undefined;
-  /** The last word. */
+  /** The latest status. */
   readonly status: string;
-  /** On the clock of the words. */
+  /** On the same clock as the answers. */
   readonly requestedAt: number;
-  /** What was said of it, oldest first. */
-  readonly words: readonly HandoffWord[];
-  /** The handoff that its source had picked up when it asked: one step back in the chain of custody. */
+  /** The answers, oldest first. */
+  readonly answers: readonly AnswerFacts[];
+  /** The handoff that its source had picked up when it made this one: one step back in the chain. */
   readonly previous: HandoffFacts | undefined;
 }
 
-export interface HandoffWord {
+export interface AnswerFacts {
   readonly status: string;
   readonly at: number;
-  /** Who said it, where that is the agent that had picked it up: the others report. */
+  /**
+   * The agent that answered, where it is the one that had picked the handoff up. `undefined` for a report by another.
+   */
   readonly by: string | undefined;
 }
 
 export interface HandoffSummary {
   readonly byStatus: Readonly<Record<string, number>>;
-  /** Where the work went: `A, B, C` in a row, a list for each time that it started again. */
+  /** The path of the work: one list `A, B, C` per unbroken chain. */
   readonly chains: readonly (readonly string[])[];
-  /** Everybody who ran, asked or took over, in order of appearance. */
+  /** All agents that ran, made a handoff or took one over, in order of appearance. */
   readonly agents: readonly string[];
-  /** The same two had the same piece of work before. */
+  /** The same pair of agents had the same piece of work before. */
   readonly loop: boolean;
 }
 
-/** The work went from one agent to another. */
+/** The work moved from one agent to another. */
 interface Move {
   readonly from: string;
   readonly to: string;
@@ -45,7 +47,7 @@ interface Move {
 }
 
 const UNKNOWN = '?';
-/** So far back a piece of work is followed: longer chains are cut, or they would be kept for ever. */
+/** How far a chain of handoffs is followed back. Longer chains are cut, or they would be kept in memory for ever. */
 export const LONGEST_CHAIN = 200;
 
 /** @param runners - keys of the agents that ran, in the order of their first run */
@@ -54,7 +56,7 @@ export function summarise(handoffs: readonly HandoffFacts[], runners: Iterable<s
   const sentBack: SentBack = new Map();
   for (const handoff of handoffs) {
     byStatus.set(handoff.status, (byStatus.get(handoff.status) ?? 0) + 1);
-    for (const word of handoff.words) noteSentBack(sentBack, handoff, word);
+    for (const answer of handoff.answers) noteSentBack(sentBack, handoff, answer);
   }
   return {
     byStatus: Object.fromEntries(byStatus),
@@ -83,13 +85,13 @@ export function chainsOf(handoffs: readonly HandoffFacts[], runners: Iterable<st
   return chains;
 }
 
-/** The work goes when the other one takes it, and comes back when it is returned. What was rejected went nowhere. */
+/** Work moves when the receiver takes it, and moves back when it is returned. A rejected handoff moves nothing. */
 function movesOf(handoff: HandoffFacts): Move[] {
-  const { source, words } = handoff;
+  const { source, answers } = handoff;
   const moves: Move[] = [];
   let holder: string | undefined;
-  for (const { status, at, by } of words) {
-    // A failure that nobody had picked up: nobody had it.
+  for (const { status, at, by } of answers) {
+    // It failed before an agent picked it up, so the work did not move.
     if (status === 'rejected' || (status === 'failed' && holder === undefined && by === undefined)) continue;
     const to = by ?? holder ?? taker(handoff);
     if (to !== holder) moves.push({ from: source, to, at });
@@ -101,25 +103,25 @@ function movesOf(handoff: HandoffFacts): Move[] {
   return moves;
 }
 
-function taker({ words, receiver, target }: HandoffFacts): string {
-  return words[0]?.by ?? receiver ?? target ?? UNKNOWN;
+function taker({ answers, receiver, target }: HandoffFacts): string {
+  return answers[0]?.by ?? receiver ?? target ?? UNKNOWN;
 }
 
 function agentsOf(handoffs: readonly HandoffFacts[], runners: Iterable<string>): string[] {
   const agents = new Set(runners);
-  for (const { source, target, receiver, words } of handoffs) {
+  for (const { source, target, receiver, answers } of handoffs) {
     agents.add(source);
-    if (words.length === 0 && receiver === undefined) continue;
+    if (answers.length === 0 && receiver === undefined) continue;
     if (target !== undefined) agents.add(target);
     if (receiver !== undefined) agents.add(receiver);
   }
   return [...agents];
 }
 
-/** When a pair of agents had its work sent back for the first time. */
+/** When a pair of agents first had its work sent back. */
 export type SentBack = Map<string, number>;
 
-export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status, at }: HandoffWord): void {
+export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status, at }: AnswerFacts): void {
   if (status !== 'rejected' && status !== 'returned') return;
   const pair = pairOf(handoff);
   const before = sentBack.get(pair);
@@ -127,8 +129,8 @@ export function noteSentBack(sentBack: SentBack, handoff: HandoffFacts, { status
 }
 
 /**
- * Whether the pair of agents has had the same piece of work before: in the chain behind it, or sent back before it was asked
- * again. Asking the same agent several times is no circle.
+ * Whether this pair of agents had the same piece of work before: earlier in the chain, or sent back before this
+ * request. Asking the same agent several times is not a loop.
  */
 export function goesInCircles(handoff: HandoffFacts, sentBack: SentBack | undefined): boolean {
   if (movesOf(handoff).length === 0) return false;
@@ -143,7 +145,7 @@ export function goesInCircles(handoff: HandoffFacts, sentBack: SentBack | undefi
   return false;
 }
 
-/** Who asked and who took over; no key of an agent can fake the border between them. */
+/** Key for source and receiver. The length prefix keeps agent keys from faking the border between them. */
 function pairOf(handoff: HandoffFacts): string {
   return `${handoff.source.length}:${handoff.source}${taker(handoff)}`;
 }

@@ -15,13 +15,16 @@ import type {
 } from './model.ts';
 
 /**
- * What an app gives, read once: from here on nothing of it can throw at its top, or change. One literal for each kind, in which each
- * field stands: whatever an app leaves out or adds, all that is read of it later has one shape, which costs half as much to read.
+ * Reads an app's input once, so that later code can neither make a top-level getter throw nor see a value change.
+ * Each kind has one object literal with every field. Whatever an app leaves out or adds, the result has one shape, and
+ * one shape costs half as much to read.
  */
 
-/** The options of what lasts, with those of its end. */
+/** Options of a scope, including those that control its end. */
 type Scope<Input> = Input & Until<unknown>;
-/** Each field, also where it is `undefined`: one that is added to the model and not here does not compile. */
+/**
+ * Requires each field, also where it is `undefined`: a field that is added to the model but not here does not compile.
+ */
 type All<Input> = { readonly [Field in keyof Required<Input>]: Input[Field] };
 
 export const session = (given: Scope<SessionInput>): All<Scope<SessionInput>> => ({
@@ -186,19 +189,19 @@ export const error = (given: CapturedError): All<CapturedError> => ({
   metadata: given.metadata,
 });
 
-/** What could be read, where a field throws when it is read. */
+/** The readable part of an input that has fields that throw. */
 export interface Readable<Input> {
   readonly input: Input;
-  /** Names of the fields that could not be read: they count as not given. */
+  /** Names of the fields that threw; they count as not given. */
   readonly unreadable: readonly string[];
 }
 
-/** Field by field. Those of a class count with its getters. */
+/** Reads field by field. Getters of a class are included. */
 export function readEach<Input extends object>(input: Input): Readable<Input> {
   return readFields(input, 0);
 }
 
-/** The same with what is inside of plain objects, for fields that throw only when somebody looks into them. */
+/** Like `readEach`, but also reads into plain objects, for values that throw only when their members are read. */
 export function readDeeply<Input extends object>(input: Input): Readable<Input> {
   return readFields(input, 2);
 }
@@ -221,7 +224,7 @@ function readFields<Input extends object>(input: Input, depth: number): Readable
   return { input: copy as Input, unreadable };
 }
 
-/** What is no plain object (a Map, an error, an array) is read by whoever knows its kind. */
+/** Other objects (a Map, an error, an array) are left to the code that handles their kind. */
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -240,10 +243,10 @@ function namesOf(input: object): ReadonlySet<string> {
       if (names.size > MAX_NAMES) break;
     }
   } catch {
-    // A proxy that does not say what it has: what it said so far counts.
+    // A proxy may refuse to list its keys: use the names collected so far.
   }
   return names;
 }
 
-/** No options have so many fields; a proxy may pretend to. */
+/** No options have so many fields, but a proxy may claim so. */
 const MAX_NAMES = 1_000;

@@ -1,19 +1,19 @@
-/** 64 kB of arguments: what a recording needs at most, with regular expressions that are compiled on the way. */
+/** 64 kB of arguments: the most that recording needs, including regular expressions that are compiled on the way. */
 const ROOM: readonly number[] = new Array(8_192).fill(0);
 
-/** 16 kB: what the start of a span needs. A span that began and found no room for its handle would never end. */
+/** 16 kB: what starting a span needs. A span that started without room for its handle would never end. */
 const ROOM_TO_START: readonly number[] = new Array(2_048).fill(0);
 
-/** Scopes that run inside each other right now, without a turn of the loop in between. */
+/** Number of scopes that are nested on the current stack, without a turn of the event loop in between. */
 export const nesting: { scopes: number } = { scopes: 0 };
-/** With so many of them the stack may be nearly full: looking costs more than the rest of a span. */
+/** Beyond this depth the stack may be nearly full. Checking it always would cost more than the rest of a span. */
 const DEEP = 100;
 
 function take(..._room: readonly number[]): void {}
 
 /**
- * Whether the stack has room for a recording. V8 compiles regular expressions when they are used, and takes a full stack there
- * for a lack of memory, which ends the process.
+ * Whether the stack has room for recording. V8 compiles a regular expression when it is first used. With a full stack
+ * it reports out of memory there, which ends the process.
  */
 export function hasRoom(room: readonly number[] = ROOM): boolean {
   try {
@@ -32,16 +32,16 @@ export function hasRoomToEnd(): boolean {
   return nesting.scopes <= DEEP || hasRoom();
 }
 
-/** What waits for room, the innermost first. */
+/** Work that waits for room on the stack, the innermost first. */
 let postponed: (() => void)[] = [];
 
-/** Does it once there is room: when a scope further out ends, or at the latest in a turn of its own. */
+/** Runs the work once there is room: when an outer scope ends, or at the latest in a microtask. */
 export function postpone(work: () => void): void {
   postponed.push(work);
   if (postponed.length === 1) void Promise.resolve().then(catchUp);
 }
 
-/** Does what was postponed, if there is room by now. */
+/** Runs the postponed work if there is room now. */
 export function catchUp(): void {
   if (postponed.length === 0 || !hasRoom()) return;
   const due = postponed;
@@ -49,9 +49,9 @@ export function catchUp(): void {
   for (const work of due) work();
 }
 
-/** Whether a call overflowed the stack. */
+/** Whether the error is a stack overflow. */
 export function isOverflow(error: unknown): boolean {
-  // No regular expression: the stack may still be full.
+  // Without a regular expression, because the stack may still be full.
   return (error instanceof RangeError && error.message.includes('call stack')) || isTooMuchRecursion(error);
 }
 

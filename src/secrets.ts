@@ -1,4 +1,4 @@
-/** What is a secret, decided once: by the name that a value has, and by the value itself, wherever it stands in a text. */
+/** The only definition of a secret: by the name of a value, and by the value itself, wherever it occurs in a text. */
 import { type Found, findAssigned } from './secrets/assigned.ts';
 import { findCredentials } from './secrets/credentials.ts';
 import { layersOf } from './secrets/layers.ts';
@@ -6,19 +6,19 @@ import { SecretNames } from './secrets/names.ts';
 import { findTokens, MAY_HAVE_TOKENS, SHORTEST } from './secrets/tokens.ts';
 
 export { SecretNames } from './secrets/names.ts';
-export { announces, NAMING, VALUED } from './secrets/neighbours.ts';
+export { NAMING, precedesSecret, VALUED } from './secrets/neighbours.ts';
 
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = '[REDACTED]';
 
 const BUILT_IN = new SecretNames();
 
-/** A word that the name of a secret, or what stands before one, has in it. */
+/** A word that occurs in the name of a secret, or in front of one. */
 const MAY_NAME =
   /pass|pwd|secret|token|key|cookie|auth|cred|csrf|xsrf|sessid|sig[=":]|signature|string|phrase|assertion|saml|bearer|basic|identified|curl|wget/i;
-/** Letters or signs that are written in another way. */
+/** Signs of an encoding that may hide a secret. */
 const MAY_HIDE = /\\u00[2-7]|\\x[2-7]|%[3-7][0-9a-f]|%2[5de]|&#|%2f%2f|\\\/\\+\//i;
-/** What an assignment cannot do without. */
+/** The characters of which an assignment needs at least one. */
 const MAY_ASSIGN = /[:=,>-]/;
 
 interface Range {
@@ -27,7 +27,7 @@ interface Range {
   readonly instead: string;
 }
 
-/** The text with its secrets replaced. Takes time in proportion to its length, whatever it is. */
+/** The text with its secrets replaced. Takes time in proportion to the text's length, for any text. */
 export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): string {
   if (!isSuspicious(text, names)) return text;
   const ranges = rangesOf(text, names);
@@ -38,7 +38,7 @@ export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): str
   for (let index = 0; index < ranges.length; index++) {
     const { start, end, instead } = ranges[index] as Range;
     let until = end;
-    // What overlaps is one secret.
+    // Overlapping ranges are one secret.
     for (let next = ranges[index + 1]; next && next.start < until; next = ranges[index + 1]) {
       until = Math.max(until, next.end);
       index++;
@@ -52,12 +52,12 @@ export function withoutSecrets(text: string, names: SecretNames = BUILT_IN): str
 function rangesOf(text: string, names: SecretNames): Range[] {
   const ranges: Range[] = [];
   for (const layer of layersOf(text)) {
-    const found: Found = (from, to, around) => {
+    const found: Found = (from, to, quotes) => {
       const start = layer.at(from);
       const end = layer.at(to);
       if (text.startsWith(REDACTED, start) && end - start <= REDACTED.length) return;
-      const quote = Array.isArray(around) ? text.slice(layer.at(around[0]), layer.at(around[1])) : '';
-      ranges.push({ start, end, instead: `${around === ' ' ? around : quote}${REDACTED}${quote}` });
+      const quote = Array.isArray(quotes) ? text.slice(layer.at(quotes[0]), layer.at(quotes[1])) : '';
+      ranges.push({ start, end, instead: `${quotes === ' ' ? quotes : quote}${REDACTED}${quote}` });
     };
     findTokens(layer.text, found);
     findCredentials(layer.text, found);
@@ -69,12 +69,13 @@ function rangesOf(text: string, names: SecretNames): Range[] {
 }
 
 /**
- * Words with a space between them, as most texts of an app are: no sign that assigns, quotes or escapes, no word as long as a token,
- * none that begins as `Basic` and `Bearer` do, which need no sign. It takes a third of the time of the looks below.
+ * Words with a space between them, as in most texts of an app: no character that assigns, quotes or escapes, no word as
+ * long as a token, and none that starts like `Basic` and `Bearer`, which need no such character. This check takes a
+ * third of the time of those below.
  */
 const PLAIN_WORDS = /^(?:[ac-zAC-Z0-9_]\w{0,16}(?: |$))*$/;
 
-/** One look that finds nothing in most texts; the rules run on the rest. */
+/** A quick check that rejects most texts; the rules run only on the rest. */
 function isSuspicious(text: string, names: SecretNames): boolean {
   if (PLAIN_WORDS.test(text)) return false;
   return (

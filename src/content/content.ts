@@ -9,16 +9,18 @@ import type { Redactor } from './redact.ts';
 import { toJson } from './serialize.ts';
 
 /**
- * How much of what the agents say leaves the process: nothing, what the app itself calls a summary or a reason, or also
- * arguments, results and messages.
+ * How much of the agents' content leaves the process: none, what the app itself passes as a summary or a reason, or
+ * also arguments, results and messages.
  */
 export type ContentPolicy = 'none' | 'summaries' | 'full';
 
 const MAX_METADATA = 32;
-/** The app said `undefined`, which is to say nothing. */
+/** Marks metadata that is `undefined`: it is skipped and not counted as dropped. */
 const NOTHING = Symbol('nothing');
 
-/** Turns what an app gives into attribute values: by policy, redacted, limited. The only door for content. */
+/**
+ * Turns an app's values into attribute values: applies the policy, redacts and limits. All content passes through here.
+ */
 export class Content {
   readonly #policy: ContentPolicy;
   readonly #redactor: Redactor;
@@ -32,7 +34,7 @@ export class Content {
     this.#diagnostics = diagnostics;
   }
 
-  /** A name or an id: what is no text or number is left out. */
+  /** A name or an id. Anything but a string or a number is left out. */
   name(value: unknown, key: string): string | undefined {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string') {
@@ -52,7 +54,7 @@ export class Content {
     return undefined;
   }
 
-  /** A text or an object, whatever the policy: metadata, errors. */
+  /** A text or an object, under any policy: metadata, errors. */
   value(value: unknown, key: string): string | undefined {
     const text =
       typeof value === 'string'
@@ -61,7 +63,7 @@ export class Content {
     return text === undefined ? undefined : clip(text, this.#maxBytes);
   }
 
-  /** What the app itself calls a summary or a reason. */
+  /** What the app passes as a summary or a reason. */
   summary(value: Summary | undefined | null, key: string): string | undefined {
     return value === undefined || value === null || this.#policy === 'none' ? undefined : this.value(value, key);
   }
@@ -72,8 +74,9 @@ export class Content {
   }
 
   /**
-   * One attribute per entry: primitives as they are, the rest as JSON, at most 32 of one span, the rest counted.
-   * `before` are the attributes that the span has already.
+   * Writes one attribute per entry: primitives as they are, everything else as JSON. At most 32 per span; the rest is
+   * counted.
+   * `before` holds the attributes that the span already has.
    */
   metadata(attributes: Attributes, metadata: Metadata | undefined | null, before?: Attributes): void {
     if (metadata === undefined || metadata === null) return;
@@ -114,7 +117,7 @@ export class Content {
     }
   }
 
-  /** `undefined` for what cannot be written. */
+  /** Returns `undefined` for a value that cannot be written. */
   #entry(metadata: Metadata, key: string): string | number | boolean | typeof NOTHING | undefined {
     let value: unknown;
     try {
@@ -139,12 +142,12 @@ export class Content {
   }
 }
 
-/** The stock exporter writes NaN as null and an integer beyond 2^53 in a form that receivers refuse. */
+/** The standard exporter writes NaN as null, and an integer beyond 2^53 in a form that receivers reject. */
 export function isExportable(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
-/** The app's word for an attribute: `baton.step.index` is said as `stepIndex`, `gen_ai.tool.name` as `tool.name`. */
+/** The option's name for an attribute: `stepIndex` for `baton.step.index`, `tool.name` for `gen_ai.tool.name`. */
 function optionOf(key: string): string {
   const camel = key.replace(/^(?:baton|gen_ai)\./, '').replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel === 'session.id') return 'sessionId';

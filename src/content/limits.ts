@@ -1,20 +1,20 @@
 /**
- * Tempo cuts strings at 2,048 bytes without a word, and a cut JSON string is broken. Cutting earlier, at a character
- * border and with a mark, keeps it readable and says what happened.
+ * Tempo silently cuts strings at 2,048 bytes, and a cut JSON string is broken. Cutting earlier, at a character boundary
+ * and with a mark, keeps the text readable and shows that it was cut.
  */
 export const DEFAULT_ATTRIBUTE_BYTES = 2_000;
 
-/** Nobody needs to read a book for the 2,000 bytes of it that leave the process. */
+/** Only 2,000 bytes leave the process, so there is no need to read much longer texts in full. */
 const MAX_READ = 64_000;
-/** Room for a secret that the cut might split. */
+/** Space for a secret that the cut might split. */
 const LONGEST_SECRET = 4_000;
 
 const encoder = new TextEncoder();
 const MARK_BYTES = 32;
 
-/** The text, at most `maxBytes` of UTF-8 long; what was longer ends in `… [cut, 5321 bytes]`. */
+/** Cuts the text to at most `maxBytes` of UTF-8. A cut text ends in `… [cut, 5321 bytes]`. */
 export function clip(text: string, maxBytes: number): string {
-  // A UTF-16 unit takes at most three bytes: most texts need no counting.
+  // A UTF-16 unit takes at most three bytes, so most texts need no counting.
   if (text.length * 3 <= maxBytes) return text;
   const bytes = encoder.encode(text);
   if (bytes.length <= maxBytes) return text;
@@ -22,12 +22,12 @@ export function clip(text: string, maxBytes: number): string {
   return `${text.slice(0, read)}… [cut, ${bytes.length} bytes]`;
 }
 
-/** What a secret is made of; between two of the others one may be cut. */
+/** Characters that occur in secrets. A text may be cut at any other character. */
 const IN_SECRETS = /[\w\-.~+/=%@:!$*#?&]/;
 
 /**
- * The part of a long text that is worth reading when `maxBytes` of it are kept: far more than that, and cut at a space or
- * another border, so that no secret is split and half of it passes for a harmless word.
+ * Shortens a long text before it is redacted, when `maxBytes` of it are kept in the end. It leaves far more than that,
+ * and cuts at a space or another boundary, so that no secret is split into a half that looks harmless.
  */
 export function foreshorten(text: string, maxBytes: number): string {
   const most = maxBytes + MAX_READ;
@@ -35,7 +35,7 @@ export function foreshorten(text: string, maxBytes: number): string {
   for (let index = most; index > most - LONGEST_SECRET; index--) {
     if (!IN_SECRETS.test(text[index] as string)) return text.slice(0, index);
   }
-  // No border for so long: no secret, but perhaps an address, which has parts.
+  // A run this long is not a secret, but it may be a URL, which can be cut between its parts.
   for (let index = most - LONGEST_SECRET; index > most - 2 * LONGEST_SECRET; index--) {
     if ('=&?:@'.includes(text[index] as string)) return text.slice(0, index);
   }

@@ -1,4 +1,4 @@
-/** What kind of object it is, for whoever writes it as JSON. Asks it nothing that could have an effect. */
+/** The kind of an object, for its JSON form. Determining it has no side effects on the object. */
 export type Kind = 'plain' | 'bytes' | 'boxed' | 'map' | 'set' | 'regexp' | 'other';
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -20,7 +20,7 @@ export function kindOf(value: object): Kind {
   if (ArrayBuffer.isView(value)) return 'bytes';
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return 'plain';
-  // Of any realm, and of any copy of undici.
+  // The tag also matches objects of other realms and of any copy of undici.
   const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
   const kind = Object.hasOwn(KINDS, tag) ? (KINDS[tag] as Kind) : 'other';
   const needed = kind === 'map' || kind === 'set' ? Symbol.iterator : kind === 'bytes' ? 'byteLength' : undefined;
@@ -31,7 +31,7 @@ export function isErrorLike(value: object): boolean {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The name of its class, or what is known of it: `Promise`, `function issueRefund`, `Symbol(x)`, `Blob, 12 bytes`. */
+/** The class name, or what else identifies it: `Promise`, `function issueRefund`, `Symbol(x)`, `Blob, 12 bytes`. */
 export function describeObject(value: object | symbol): string {
   if (typeof value === 'symbol') return String(value);
   try {
@@ -50,10 +50,10 @@ export function describeObject(value: object | symbol): string {
   }
 }
 
-/** How many errors of one are told. */
+/** Maximum number of errors of an AggregateError that are written. */
 const MAX_ERRORS = 10;
 
-/** What an error says: name and message, its code, what caused it, and those that it is made of. */
+/** The facts of an error: name, message, code, cause, and the errors of an AggregateError. */
 export function errorFacts(error: object): Record<string, unknown> {
   const { name, message, code, cause, errors } = error as Record<string, unknown>;
   const facts: Record<string, unknown> = { name, message };

@@ -1,39 +1,39 @@
 import { type Diagnostics, messageOf } from '../diagnostics.ts';
-import { announces, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
+import { precedesSecret, REDACTED, SecretNames, withoutSecrets } from '../secrets.ts';
 
-/** What must not leave the process. The rules add to the built-in ones. */
+/** The app's rules for what must not leave the process, in addition to the built-in ones. */
 export interface RedactionOptions {
   /**
-   * Names whose values are secrets, compared word by word and without regard to case, `-`, `_`, `.` and spaces. A name also counts
-   * at the end of a longer one: `email` is `customerEmail`, and not `email_verified`.
+   * Names whose values are secrets. They are compared word by word, ignoring case, `-`, `_`, `.` and spaces. A name also
+   * matches the end of a longer one: `email` matches `customerEmail`, but not `email_verified`.
    */
   readonly keys?: readonly string[] | undefined;
-  /** Names that are not secrets although a rule says so: each of them as a whole, so that `token` allows no `github_token`. */
+  /** Names that are not secrets although a rule says so. Each matches only as a whole: `token` does not allow `github_token`. */
   readonly allowKeys?: readonly string[] | undefined;
-  /** Values (or parts of them) that are secrets, in texts, in numbers and in keys. */
+  /** Patterns of secret values, or parts of values, in texts, numbers and keys. */
   readonly patterns?: readonly RegExp[] | undefined;
   /**
-   * The last word on every text that leaves the process: what it returns is written, `undefined` drops it.
-   * When it throws, the text is dropped and a warning counted.
+   * Called last for every text that leaves the process. Its return value is written; `undefined` drops the text. When it
+   * throws, the text is dropped and a warning is counted.
    */
   readonly redact?: ((text: string, key: string) => string | undefined) | undefined;
 }
 
 const NAME_CACHE_SIZE = 2_000;
 
-/** Takes secrets out of what the app gives. What a secret is says `secrets.ts`, with the app's own rules added. */
+/** Removes secrets from an app's values. `secrets.ts` defines what a secret is; the app's own rules are added. */
 export class Redactor {
   readonly names: SecretNames;
   readonly #patterns: readonly RegExp[];
   readonly #hook: RedactionOptions['redact'];
   readonly #diagnostics: Diagnostics;
-  readonly #seen = new Map<string, string>();
-  /** The hook is at work: what it makes Baton warn of is not given to it again. */
-  #asking = false;
+  readonly #knownNames = new Map<string, string>();
+  /** True while the hook runs: a warning that Baton emits meanwhile is not passed to it again. */
+  #isHookRunning = false;
 
   constructor(options: RedactionOptions, diagnostics: Diagnostics) {
     this.names = new SecretNames(options);
-    // Copies: a caller's sticky or stateful expression would match only every second time.
+    // Copies, because a caller's sticky or stateful expression would match only every second time.
     this.#patterns = (options.patterns ?? []).map(
       (pattern) => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
     );
@@ -41,8 +41,8 @@ export class Redactor {
     this.#diagnostics = diagnostics;
   }
 
-  /** Whether the app has the last word on every text: it is asked once for each. */
-  get asks(): boolean {
+  /** Whether the app has a `redact` hook, which must be called for each text. */
+  get hasHook(): boolean {
     return this.#hook !== undefined;
   }
 
@@ -51,13 +51,13 @@ export class Redactor {
     return this.names.hides(name, value);
   }
 
-  /** Free text without its secrets; `undefined` when the app's own redactor dropped it. */
+  /** Free text without its secrets; `undefined` when the app's hook dropped it. */
   text(value: string, key: string): string | undefined {
     const text = this.#byRules(value);
     return this.#hook ? this.#ask(text, key) : text;
   }
 
-  /** A number as it is, or what the app's own patterns leave of it. */
+  /** A number, redacted where the app's own patterns match it. */
   number<T extends number | bigint>(value: T): T | string {
     if (this.#patterns.length === 0) return value;
     const text = String(value);
@@ -65,7 +65,7 @@ export class Redactor {
     return safe === text ? value : safe;
   }
 
-  /** The same list where nothing of it is a secret. */
+  /** Returns the same list when no item is a secret. */
   list(items: readonly unknown[], key: string): readonly unknown[] {
     let isChanged = false;
     const safe: unknown[] = [];
@@ -82,15 +82,16 @@ export class Redactor {
     const before = items[index - 1];
     const isPair = items.length === 2 && index === 1;
     if (this.hides(key, item)) return REDACTED;
-    if (typeof before === 'string' && announces(this.names, before, item, { list: undefined, isPair })) return REDACTED;
+    if (typeof before === 'string' && precedesSecret(this.names, before, item, { list: undefined, isPair }))
+      return REDACTED;
     if (typeof item === 'string') return this.text(item, key);
     return typeof item === 'number' || typeof item === 'bigint' ? this.number(item) : item;
   }
 
-  /** A warning: it may quote what was given. */
+  /** A warning's text, which may quote the app's input. */
   warning(message: string): string {
     const text = this.#byRules(message);
-    if (!this.#hook || this.#asking) return text;
+    if (!this.#hook || this.#isHookRunning) return text;
     return this.#ask(text, 'warning') ?? 'the text of this warning was dropped by redaction.redact';
   }
 
@@ -104,20 +105,20 @@ export class Redactor {
     return text;
   }
 
-  /** A name of low cardinality (an agent key, a tool's name): the same as text, remembered. */
+  /** A name of low cardinality (an agent key, a tool's name): redacted like text, and cached. */
   name(value: string, key: string): string | undefined {
     if (this.#hook) return this.text(value, key);
-    let name = this.#seen.get(value);
+    let name = this.#knownNames.get(value);
     if (name === undefined) {
       name = this.text(value, key) as string;
-      remember(this.#seen, value, name);
+      remember(this.#knownNames, value, name);
     }
     return name;
   }
 
   #ask(text: string, key: string): string | undefined {
-    const before = this.#asking;
-    this.#asking = true;
+    const before = this.#isHookRunning;
+    this.#isHookRunning = true;
     try {
       const answer: unknown = this.#hook?.(text, key);
       return typeof answer === 'string' ? answer : undefined;
@@ -128,7 +129,7 @@ export class Redactor {
       );
       return undefined;
     } finally {
-      this.#asking = before;
+      this.#isHookRunning = before;
     }
   }
 }

@@ -1,32 +1,33 @@
-import { announces, NAMING, REDACTED, VALUED } from '../secrets.ts';
+import { NAMING, precedesSecret, REDACTED, VALUED } from '../secrets.ts';
 import { foreshorten } from './limits.ts';
 import { describeObject, errorFacts, isErrorLike, kindOf } from './objects.ts';
 import type { Redactor } from './redact.ts';
 
-/** Only 2,000 bytes leave the process: no need to walk a graph of a million nodes for them. */
+/** Only 2,000 bytes leave the process, so there is no need to walk a graph of a million nodes. */
 const MAX_NODES = 1_000;
 const MAX_DEPTH = 12;
 
 /**
- * Any value as one JSON string without its secrets, of which `maxBytes` will be kept. What JSON has no word for (a function, a
- * promise, a cycle, what throws when it is read) becomes one in square brackets; nothing makes it throw.
+ * Serializes any value to one JSON string without its secrets, of which `maxBytes` are kept later. A value that JSON
+ * cannot express (a function, a promise, a cycle, a getter that throws) becomes a text in square brackets. Never
+ * throws.
  */
 export function toJson(value: unknown, redactor: Redactor, key: string, maxBytes: number): string {
   return flat(value, redactor, key) ?? JSON.stringify(new Walk(redactor, maxBytes).root(value, key)) ?? 'null';
 }
 
-/** Few names and short texts need no limits. */
+/** Up to this many short texts need no limits. */
 const FEW = 8;
 const SHORT = 100;
 
 /**
- * What most apps give, an object with a few short texts and counts under harmless names, in half the time. `undefined` for whatever
- * has to be looked at more closely: then nothing of it was written.
+ * Fast path for the common input, an object with a few short texts and counts under harmless names: takes half the
+ * time. Returns `undefined` for anything else, and has then written nothing.
  */
 function flat(value: unknown, redactor: Redactor, key: string): string | undefined {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return undefined;
-  if (redactor.asks || redactor.names.isPlural(key)) return undefined;
+  if (redactor.hasHook || redactor.names.isPlural(key)) return undefined;
   const copy: Record<string, unknown> = {};
   let count = 0;
   try {
@@ -50,9 +51,9 @@ function flat(value: unknown, redactor: Redactor, key: string): string | undefin
 class Walk {
   readonly #redactor: Redactor;
   readonly #maxBytes: number;
-  /** The objects around the one that is read. */
+  /** The enclosing objects of the value that is being read, to detect cycles. */
   #path: unknown[] = [];
-  /** The name around it, whose texts are secrets and whose counts are none. */
+  /** The enclosing plural name of secrets: its texts are secrets, its counts are not. */
   #plural: string | undefined;
   #nodesLeft = MAX_NODES;
   #bytesLeft: number;
@@ -60,11 +61,14 @@ class Walk {
   constructor(redactor: Redactor, maxBytes: number) {
     this.#redactor = redactor;
     this.#maxBytes = maxBytes;
-    // What is behind the cut need not be read; the factor leaves room for what redaction shortens.
+    // What lies beyond the cut need not be read. The factor leaves room for text that redaction shortens.
     this.#bytesLeft = maxBytes * 4;
   }
 
-  /** The name of the whole is an attribute's: it makes no secret of it, but of the texts in it, if it is a plural of secrets. */
+  /**
+   * The root's name is an attribute's. It does not make the value a secret, except for its texts when the name is a
+   * plural of secrets.
+   */
   root(value: unknown, key: string): unknown {
     if (this.#redactor.names.isPlural(key)) this.#plural = key;
     return this.copy(value, key, 0);
@@ -96,7 +100,7 @@ class Walk {
     return text;
   }
 
-  /** What it is, in square brackets. */
+  /** Describes a value that JSON cannot express, in square brackets. */
   #word(value: object | symbol, key: string): string {
     const word = `[${describeObject(value)}]`;
     return this.#redactor.name(word, key) ?? REDACTED;
@@ -109,7 +113,7 @@ class Walk {
   #object(value: object, key: string, depth: number): unknown {
     if (this.#path.includes(value)) return '[circular]';
     if (depth >= MAX_DEPTH || this.#full) return '[…]';
-    // `push` into an empty list makes room for seventeen; most summaries are flat.
+    // `push` into an empty list allocates room for seventeen items, and most summaries are flat.
     if (depth === 0) this.#path = [value];
     else this.#path.push(value);
     try {
@@ -137,7 +141,7 @@ class Walk {
     return names.length === 0 ? this.#word(value, key) : this.#properties(value, key, depth);
   }
 
-  /** A date that is none gives null. */
+  /** An invalid date gives null. */
   #json(given: unknown, value: object, key: string, depth: number): unknown {
     return given === null && value instanceof Date ? '[invalid date]' : this.copy(given, key, depth);
   }
@@ -153,7 +157,7 @@ class Walk {
     return copy;
   }
 
-  /** `{ name: 'authorization', value: '…' }`. */
+  /** Whether it is `{ name: 'authorization', value: '…' }`. */
   #hiddenByName(value: object, names: readonly string[]): boolean {
     for (const naming of names) {
       if (naming.length > 9 || !NAMING.test(naming)) continue;
@@ -163,7 +167,7 @@ class Walk {
     return false;
   }
 
-  /** Those of a Map, of headers, of a query, of a form: as an object, or as pairs where the keys are no texts. */
+  /** Entries of a Map, of headers, of a query or of a form: as an object, or as pairs when the keys are not strings. */
   #entries(given: Iterable<readonly [unknown, unknown]>, key: string, depth: number): object {
     const entries: (readonly [unknown, unknown])[] = [];
     for (const entry of given) {
@@ -196,7 +200,8 @@ class Walk {
     for (const item of items) {
       if (this.#full) break;
       const hides =
-        typeof before === 'string' && announces(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
+        typeof before === 'string' &&
+        precedesSecret(names, before, item, { list: key, isPair: isTwo && copy.length === 1 });
       copy.push(hides ? REDACTED : (this.copy(item, key, depth) ?? null));
       before = item;
     }

@@ -1,9 +1,9 @@
 import { ProxyTracerProvider, type TracerProvider, trace } from '@opentelemetry/api';
 
-/** What the global proxy delegates to while nobody has registered a provider. */
+/** What the global proxy delegates to while no provider is registered. */
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 
-/** The provider itself, behind the global proxy where it is one; `undefined` while there is none. */
+/** The registered provider itself, resolved from the global proxy; `undefined` while there is none. */
 export function registeredProvider(given?: TracerProvider): TracerProvider | undefined {
   const provider = given ?? trace.getTracerProvider();
   const delegate = (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;

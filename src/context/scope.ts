@@ -1,14 +1,17 @@
 import { type Context, createContextKey, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { VERSION } from '../version.ts';
 
-/** Under it a context says what is around, to all versions of the package. What needs another shape gets another name. */
+/**
+ * Under this key a context describes its scope to all versions of the package. A different shape needs a different
+ * name.
+ */
 const SCOPE_KEY = createContextKey('otel-baton.surroundings.v1');
-/** Where the copies of this version find the scope itself. */
+/** Under this symbol, copies of the same version find the scope itself. */
 const OWN: unique symbol = Symbol.for(`otel-baton@${VERSION}/scope`);
-/** Where the contexts of all copies and versions say which context they stand on. */
+/** Under this symbol, contexts of all copies and versions hold the context that they wrap. */
 const BASE: unique symbol = Symbol.for('otel-baton/base');
 
-/** The key under which this API keeps the active span, learned from the API itself. */
+/** The key under which this API stores the active span, learned from the API itself. */
 const SPAN_KEY = learnSpanKey();
 
 function learnSpanKey(): symbol {
@@ -25,7 +28,7 @@ function learnSpanKey(): symbol {
   return key as symbol;
 }
 
-/** What a scope of ours is: that of a session, a run or a piece of a run, or one in which nothing is recorded. */
+/** A scope of Baton: a session, a run, a piece of a run, or a no-op scope. */
 export interface Scope {
   readonly silent?: boolean;
   readonly sessionId?: string | undefined;
@@ -39,23 +42,23 @@ export interface Scope {
 }
 
 /**
- * What is around, as texts: all that two versions of the package in one process know of each other's scopes. The scope itself
- * stands beside it, under a symbol that other versions do not look for.
+ * The enclosing scope as plain values: all that two versions of the package in one process know of each other's scopes.
+ * The scope itself is stored under a symbol that other versions do not read.
  */
 export interface Surroundings {
   readonly version: string;
-  /** Nothing is recorded here. */
+  /** True in a no-op scope: nothing is recorded. */
   readonly silent: boolean;
   readonly sessionId: string | undefined;
   readonly userId: string | undefined;
   readonly conversationId: string | undefined;
-  /** The run around, and who is at work in it. */
+  /** The enclosing run and its agent. */
   readonly runId: string | undefined;
   readonly agentKey: string | undefined;
   readonly [OWN]: Scope | undefined;
 }
 
-function told(scope: Scope): Surroundings {
+function surroundingsOf(scope: Scope): Surroundings {
   const { silent = false, record, runId, agent } = scope;
   return {
     version: VERSION,
@@ -70,8 +73,9 @@ function told(scope: Scope): Surroundings {
 }
 
 /**
- * A context with an active span and a scope of ours over any other context. OpenTelemetry's own copies a Map for each
- * value that is set; this one has two fields, and never grows a chain: over another of its kind it takes its base.
+ * A context with an active span and a Baton scope on top of any other context. OpenTelemetry's own context copies a Map
+ * for each value that is set; this one has two fields. It never builds a chain: on top of another ScopeContext it takes
+ * that one's base.
  */
 class ScopeContext implements Context {
   readonly base: Context;
@@ -90,8 +94,8 @@ class ScopeContext implements Context {
 
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) return this.span;
-    // Made when somebody asks: who is at work may change.
-    if (key === SCOPE_KEY) return this.scope && told(this.scope);
+    // Built on demand, because the agent of a run may change.
+    if (key === SCOPE_KEY) return this.scope && surroundingsOf(this.scope);
     return this.base.getValue(key);
   }
 
@@ -107,32 +111,32 @@ class ScopeContext implements Context {
   }
 }
 
-/** What a context of ours, of any copy and version, stands on; any other stands on itself. */
+/** The context that a ScopeContext of any copy or version wraps; for any other context, the context itself. */
 function baseOf(context: Context): Context {
   if (context instanceof ScopeContext) return context.base;
-  // What others have built on top of one is none.
+  // A subclass or a context derived from one is not a ScopeContext.
   const kind: object | null = Object.getPrototypeOf(context);
   return kind && Object.hasOwn(kind, BASE) ? (context as ScopeContext)[BASE] : context;
 }
 
-/** `around` with this span active and this scope current; baggage, suppression and foreign values stay. */
-export function withScope(around: Context, span: Span | undefined, scope: Scope | undefined): Context {
-  return new ScopeContext(baseOf(around), span, scope);
+/** `parent` with this active span and this current scope. Baggage, suppression and foreign values stay. */
+export function withScope(parent: Context, span: Span | undefined, scope: Scope | undefined): Context {
+  return new ScopeContext(baseOf(parent), span, scope);
 }
 
-/** The scope of ours that the context is in, whichever copy of Baton opened it; of another version what it says of it. */
+/** The Baton scope of a context, whichever copy opened it. For another version, only its description. */
 export function scopeOf(context: Context): Scope | Surroundings | undefined {
   if (context instanceof ScopeContext) return context.scope;
-  const around = context.getValue(SCOPE_KEY) as Surroundings | undefined;
-  return around?.[OWN] ?? around;
+  const surroundings = context.getValue(SCOPE_KEY) as Surroundings | undefined;
+  return surroundings?.[OWN] ?? surroundings;
 }
 
-/** Whether it is all that is known of a scope of another version. */
+/** Whether the scope belongs to another version, so that only its description is known. */
 export function isForeign(scope: Scope | Surroundings): scope is Surroundings {
   return 'version' in scope;
 }
 
-/** The same context outside any scope and span. */
+/** The same context without a scope and a span. */
 export function withoutScope(context: Context): Context {
   const base = baseOf(context);
   if (base === ROOT_CONTEXT) return base;

@@ -1,18 +1,21 @@
 import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 
 /**
- * An id of ours is a place in a trace: the W3C `traceparent` of the span it names. So it works in any process, and a
- * person can paste the trace id out of it into a backend.
+ * A Baton id is a span context: the W3C `traceparent` of the span that it names. So it works in any process, and a
+ * person can copy the trace id from it into a backend.
  */
 export function formatTraceparent(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-${(context.traceFlags & 1) === 1 ? '01' : '00'}`;
 }
 
-// Later versions may say more behind the flags; what is ours is version 00.
+// Later versions may append fields after the flags. Baton writes version 00.
 const TRACEPARENT =
   /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})|(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?)$/;
 
-/** The place that an id names, or `undefined` for what is no id. It may be in another process, so it is remote. */
+/**
+ * The span context that an id names; `undefined` for an invalid id. It is marked remote, because it may belong to
+ * another process.
+ */
 export function parseTraceparent(id: unknown): SpanContext | undefined {
   const match = typeof id === 'string' ? TRACEPARENT.exec(id) : null;
   if (!match) return undefined;
@@ -21,19 +24,19 @@ export function parseTraceparent(id: unknown): SpanContext | undefined {
   return isSpanContextValid(context) ? context : undefined;
 }
 
-/** Random once per process, counted from then on: an id that nobody can look up must cost nothing. */
+/** Random once per process, then counted: ids that name no span must cost next to nothing. */
 const unrecordedTrace = `00-${randomHex(24)}`;
 const unrecordedSpan = `-${randomHex(8)}`;
 let unrecorded = 0;
 
-/** An id that is unique and valid in form, for when no trace is recorded. */
+/** A unique id in valid form, for use where no trace is recorded. */
 export function unrecordedId(): string {
   unrecorded = (unrecorded + 1) % 0x1_0000_0000;
   const count = (0x1_0000_0000 + unrecorded).toString(16).slice(1);
   return `${unrecordedTrace}${count}${unrecordedSpan}${count}-00`;
 }
 
-/** Lower-case hex digits, never all zero. Ids are names and no secrets: `Math.random` is what the SDK uses, too. */
+/** Lower-case hex digits, never all zero. Ids are not secrets, so `Math.random` is enough; the SDK uses it, too. */
 function randomHex(digits: 8 | 24 | 32): string {
   let hex = '';
   for (let index = 0; index < digits; index += 8) {
@@ -42,7 +45,7 @@ function randomHex(digits: 8 | 24 | 32): string {
   return hex;
 }
 
-/** A session id for an app that gave none. */
+/** A session id for an app that gives none. */
 export function randomSessionId(): string {
   const { crypto } = globalThis as { crypto?: { randomUUID?: () => string } };
   if (crypto?.randomUUID) return crypto.randomUUID();

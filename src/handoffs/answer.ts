@@ -18,10 +18,10 @@ import { ledgerOf } from './ledger.ts';
 import { handoffElsewhere } from './pick-up.ts';
 import type { Try } from './try.ts';
 
-/** What the app says. `completed` without an acceptance before is one, when it comes from `trackHandoffCompleted`. */
-type Word = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
+/** The status that an answer gives. `trackHandoffCompleted` on a handoff that was not accepted counts as `accepted`. */
+type AnswerStatus = 'accepted' | 'completed' | 'rejected' | 'returned' | 'failed';
 
-const EVENTS: Record<Word, string> = {
+const EVENTS: Record<AnswerStatus, string> = {
   accepted: key.EVENT_HANDOFF_ACCEPTED,
   completed: key.EVENT_HANDOFF_COMPLETED,
   rejected: key.EVENT_HANDOFF_REJECTED,
@@ -32,65 +32,68 @@ const EVENTS: Record<Word, string> = {
 type Answer = (recorder: Recorder, input: HandoffAnswer) => void;
 
 export const acceptHandoff: Answer = (recorder, input) => answer(recorder, 'accepted', input);
-/** The first time it means accepted, after that done. */
+/** The first call means `accepted`, the second `completed`. */
 export const completeHandoff: Answer = (recorder, input) => answer(recorder, 'completed', input);
 export const rejectHandoff: Answer = (recorder, input) => answer(recorder, 'rejected', input);
 export const returnHandoff: Answer = (recorder, input) => answer(recorder, 'returned', input);
 export const failHandoff: Answer = (recorder, input) => answer(recorder, 'failed', input);
 
-function answer(recorder: Recorder, asked: Word, input: HandoffAnswer): void {
+function answer(recorder: Recorder, asked: AnswerStatus, input: HandoffAnswer): void {
   const active = recorder.active();
-  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
-  if (around === NOT_RECORDED) return;
-  const attempt = findTry(recorder, input, around, active);
+  const enclosing = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (enclosing === NOT_RECORDED) return;
+  const attempt = findTry(recorder, input, enclosing, active);
   if (!attempt) return;
   recordAnswer(
     recorder,
     attempt,
-    around,
+    enclosing,
     attempt.status === 'requested' && asked === 'completed' ? 'accepted' : asked,
     input,
   );
 }
 
-/** The try that is answered: of the handoff that is named, else of the one that the run picked up, else of the oldest that waits. */
+/**
+ * The try that is answered: of the named handoff, else of the one that the run picked up, else of the oldest that
+ * waits.
+ */
 function findTry(
   recorder: Recorder,
   input: HandoffAnswer,
-  around: EnclosingScope | undefined,
+  enclosing: EnclosingScope | undefined,
   active: Context,
 ): Try<Handoff> | undefined {
   const { handoffId } = input;
-  const run = handoffRun(around?.run);
+  const run = handoffRun(enclosing?.run);
   if (handoffId !== undefined && handoffId !== null) {
     if (run?.pickedUp?.handoff.id === handoffId) return run.pickedUp;
     const known = handoffById(handoffId);
-    return known ? tryOf(known, run) : tryElsewhere(recorder, handoffId, around, active);
+    return known ? tryOf(known, run) : tryElsewhere(recorder, handoffId, enclosing, active);
   }
   if (run?.pickedUp) return run.pickedUp;
   if (run?.wasRefused) return undefined;
   const receiver = { agentKey: run?.agent.key ?? '', stepKey: run?.stepKey, runId: run?.id };
-  const waiting = around && ledgerOf(around.record).waiting.find(run?.parentId, receiver);
+  const waiting = enclosing && ledgerOf(enclosing.record).waiting.find(run?.parentId, receiver);
   if (waiting) return tryOf(waiting, run);
   recorder.diagnostics.misuse('no_handoff', 'there is no open handoff that this run could answer; name its handoffId');
   return undefined;
 }
 
-/** Who answers what nobody has picked up takes it over; the run that asked never does, it reports. */
+/** A run that answers a waiting handoff picks it up. The run that requested it never does; it reports. */
 function tryOf(handoff: Handoff, run: HandoffRun | undefined): Try<Handoff> {
   if (handoff.current) return handoff.current;
   return run && run.id !== handoff.sourceRunId ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
 
-/** Of a handoff that this process does not have. No session is made up for it. */
+/** A try at a handoff that this process does not hold. No session is created for it. */
 function tryElsewhere(
   recorder: Recorder,
   handoffId: unknown,
-  around: EnclosingScope | undefined,
+  enclosing: EnclosingScope | undefined,
   active: Context,
 ): Try<Handoff> | undefined {
   const known = typeof handoffId === 'string' ? elsewhereById(handoffId) : undefined;
-  const run = handoffRun(around?.run);
+  const run = handoffRun(enclosing?.run);
   const receiver = openRun(known?.runId);
   if (receiver?.pickedUp?.handoff.id === handoffId) return receiver?.pickedUp;
   if (!run && parseTraceparent(handoffId) && isAnsweredAndOver(String(handoffId), known)) {
@@ -101,14 +104,17 @@ function tryElsewhere(
     return undefined;
   }
   const sessionId = known?.sessionId;
-  const record = around?.record ?? (sessionId === undefined ? undefined : sessionById(recorder, active, sessionId));
+  const record = enclosing?.record ?? (sessionId === undefined ? undefined : sessionById(recorder, active, sessionId));
   const handoff = handoffElsewhere(recorder, handoffId, record);
   if (!handoff) return undefined;
-  if (handoff.status !== 'requested') return handoff.goOn();
+  if (handoff.status !== 'requested') return handoff.resumeTry();
   return run ? run.pickUpLate(handoff) : handoff.begin(undefined);
 }
 
-/** What a run has said, or what was said while its session lasted, stands: who is in no run has nothing to add to it. */
+/**
+ * Whether the handoff was answered by a run, or while its session lasted. A caller outside any run cannot change that
+ * answer.
+ */
 function isAnsweredAndOver(handoffId: string, known: Elsewhere | undefined): boolean {
   if (!known) return wasRequestedHere(handoffId, true);
   return (
@@ -124,21 +130,22 @@ interface AnswerDetails extends Pick<HandoffAnswer, 'reason' | 'payloadSummary' 
 }
 
 /**
- * One word on a handoff, as the table in docs/span-model.md has it. The first one of a try is a CONSUMER span below the
- * handoff, and ends the wait; a later one is an event of the run, or a span where no run is there to bear it.
+ * Records one answer to a handoff, as the table in docs/span-model.md defines it. The first answer of a try is a
+ * CONSUMER span below the handoff and ends the wait. A later one is an event on the run, or a span when there is no
+ * run.
  */
 export function recordAnswer(
   recorder: Recorder,
   attempt: Try<Handoff>,
-  around: EnclosingScope | undefined,
-  word: Word,
+  enclosing: EnclosingScope | undefined,
+  status: AnswerStatus,
   answer: AnswerDetails,
 ): void {
   const { handoff } = attempt;
-  if (!attempt.mayBecome(word)) {
+  if (!attempt.mayBecome(status)) {
     recorder.diagnostics.misuse(
       'handoff_already_answered',
-      `the handoff was ${attempt.status} already, it cannot be ${word} now; one handoff has one answer`,
+      `the handoff was ${attempt.status} already, it cannot be ${status} now; one handoff has one answer`,
     );
     return;
   }
@@ -150,75 +157,77 @@ export function recordAnswer(
   if (payload !== undefined) details[key.ATTR_HANDOFF_PAYLOAD_SUMMARY] = payload;
 
   const receiver = openRun(attempt.runId);
-  const speaker = around?.run;
-  const isReport = speaker !== undefined && speaker.id === handoff.sourceRunId;
-  const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, around, isReport);
-  // Whoever asked reports for the run that is at work on it.
-  const who = (isReport ? receiver : (speaker ?? receiver)) ?? around ?? sessionOf(recorder, handoff);
-  const run = bearer(isElsewhere ? handoff.openSource : handoffRun(who?.run), answer);
+  const answeringRun = enclosing?.run;
+  const isReport = answeringRun !== undefined && answeringRun.id === handoff.sourceRunId;
+  const isElsewhere = attempt.runId === undefined && answersElsewhere(handoff, enclosing, isReport);
+  // The requesting run reports on behalf of the run that works on the handoff.
+  const answerer = (isReport ? receiver : (answeringRun ?? receiver)) ?? enclosing ?? sessionOf(recorder, handoff);
+  const run = runForEvent(isElsewhere ? handoff.openSource : handoffRun(answerer?.run), answer);
   const isFirst = attempt.status === 'requested';
   const hasSpan = !isElsewhere && (isFirst || run === undefined);
   const startedAt = answer.at === undefined ? now() : answer.at + 1;
 
-  attempt.status = word;
-  const by = attempt.runId !== undefined && attempt.runId === who?.runId ? attempt.agentKey : undefined;
-  const isLoop = handoff.heard({ status: word, at: startedAt, by }, isFirst);
-  const span = hasSpan ? startAnswer(recorder, handoff, who, word, startedAt, details) : undefined;
-  if (word === 'failed') failAnswer(recorder, handoff, span, answer.error, details);
+  attempt.status = status;
+  const by = attempt.runId !== undefined && attempt.runId === answerer?.runId ? attempt.agentKey : undefined;
+  const isLoop = handoff.addAnswer({ status, at: startedAt, by }, isFirst);
+  const span = hasSpan ? startAnswer(recorder, handoff, answerer, status, startedAt, details) : undefined;
+  if (status === 'failed') failAnswer(recorder, handoff, span, answer.error, details);
   if (span) recorder.end(span, startedAt, after(answer, 1));
-  if (run) announce(attempt, run, word, hasSpan ? undefined : details, span ? after(answer, 1) : startedAt);
+  if (run) recordEvent(attempt, run, status, hasSpan ? undefined : details, span ? after(answer, 1) : startedAt);
   if (isFirst) handoff.close(after(answer, 2));
-  if (isLoop) noticeLoop(handoff);
-  if (word === 'returned') handBack(handoff, run);
+  if (isLoop) recordLoop(handoff);
+  if (status === 'returned') handBack(handoff, run);
 }
 
-/** So many microseconds after the answer; those of an answer that is given now count themselves. */
+/** A time `offset` microseconds after the answer. For an answer that is given now, the clock's next tick. */
 function after({ at }: AnswerDetails, offset: number): Micros {
   return at === undefined ? tick() : at + 1 + offset;
 }
 
-/** Where an answer hangs that nobody in particular gives. */
+/** The enclosing scope of an answer that no run and no session gives. */
 function sessionOf(recorder: Recorder, { record, sessionId }: Handoff): SessionRecord | undefined {
   if (record || sessionId === undefined) return record;
   return sessionById(recorder, recorder.active(), sessionId);
 }
 
-/** The run that has the event: one that is open, or that is about to end and has said nothing. */
-function bearer(run: HandoffRun | undefined, { at }: AnswerDetails): HandoffRun | undefined {
+/** The run that receives the event: an open one, or one that is about to end without an answer. */
+function runForEvent(run: HandoffRun | undefined, { at }: AnswerDetails): HandoffRun | undefined {
   return run && (!run.ended || at !== undefined) ? run : undefined;
 }
 
 /**
- * Whether the answer is recorded in another process. The run that asked says what an agent has decided whose run is not
- * here; so does who names such a run. Persons record nothing: for them the report is the answer.
+ * Whether another process records the answer. That is so when the requesting run, or a caller that names a remote run,
+ * reports the decision of an agent whose run is not in this process. People record nothing, so a report about a person
+ * is the answer itself.
  */
-function answersElsewhere(handoff: Handoff, around: EnclosingScope | undefined, isReport: boolean): boolean {
+function answersElsewhere(handoff: Handoff, enclosing: EnclosingScope | undefined, isReport: boolean): boolean {
   if (!handoff.isOwn || handoff.to?.kind === 'human') return false;
   if (isReport) return true;
-  return around?.runId !== undefined && around.run === undefined && !hasEnded(around.runId);
+  return enclosing?.runId !== undefined && enclosing.run === undefined && !hasEnded(enclosing.runId);
 }
 
 function startAnswer(
   recorder: Recorder,
   handoff: Handoff,
-  who: EnclosingScope | undefined,
-  word: Word,
+  answerer: EnclosingScope | undefined,
+  status: AnswerStatus,
   startedAt: Micros,
   details: Attributes,
 ): Span | undefined {
-  const agentKey = who?.agent.key ?? recorder.agent.key;
+  const agentKey = answerer?.agent.key ?? recorder.agent.key;
   handoff.answerer ??= agentKey;
-  const attributes = commonAttributes(who?.record, who?.runId, agentKey);
+  const attributes = commonAttributes(answerer?.record, answerer?.runId, agentKey);
   handoff.describe(attributes, agentKey);
-  attributes[key.ATTR_HANDOFF_STATUS] = word;
-  // The first answer ends the wait.
-  if (handoff.waitMs !== undefined && handoff.words.length === 1) attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
+  attributes[key.ATTR_HANDOFF_STATUS] = status;
+  // Only the first answer has the wait.
+  if (handoff.waitMs !== undefined && handoff.answers.length === 1)
+    attributes[key.ATTR_HANDOFF_WAIT_MS] = handoff.waitMs;
   Object.assign(attributes, details);
-  const name = answerName(word, handoff.source);
+  const name = answerName(status, handoff.source);
   if (recorder.operationNames === 'all') [attributes[key.ATTR_GEN_AI_OPERATION_NAME]] = name.split(' ');
-  const parent = who
-    ? withScope(who.context, handoff.spanOrPlace, who)
-    : trace.setSpan(recorder.active(), handoff.spanOrPlace);
+  const parent = answerer
+    ? withScope(answerer.context, handoff.spanOrContext, answerer)
+    : trace.setSpan(recorder.active(), handoff.spanOrContext);
   return recorder.start(name, KIND_ANSWER, startedAt, attributes, parent);
 }
 
@@ -235,7 +244,7 @@ function failAnswer(
   const type = known ? errorTypeOf(error, recorder.content) : 'handoff_failed';
   handoff.failed(message, type);
   if (!span) {
-    // Nothing but the event is there to say what went wrong.
+    // There is no span, so the event alone holds the error.
     Object.assign(details, exception);
     return;
   }
@@ -245,33 +254,33 @@ function failAnswer(
   });
 }
 
-function announce(
+function recordEvent(
   { handoff, runId }: Try<Handoff>,
   run: HandoffRun,
-  word: Word,
+  status: AnswerStatus,
   details: Attributes | undefined,
   at: Micros,
 ): void {
   const attributes: Attributes = { [key.ATTR_HANDOFF_ID]: handoff.id };
   if (details) Object.assign(attributes, details);
-  run.event(EVENTS[word], attributes, at);
-  // Who reports what somebody else decided bears no status of it.
-  if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, word);
+  run.event(EVENTS[status], attributes, at);
+  // A run that reports the decision of another run does not get its status.
+  if (run.id === runId) run.set(key.ATTR_HANDOFF_STATUS, status);
 }
 
-/** The work is back with the source: a link to where it comes from, when the source is still at work here. */
+/** Returned work: links the source run to the run that returns it, while the source is open in this process. */
 function handBack(handoff: Handoff, run: HandoffRun | undefined): void {
   const source = handoff.openSource;
   if (!source || source.ended || !run || source === run) return;
   source.event(key.EVENT_HANDOFF_RETURNED, { [key.ATTR_HANDOFF_ID]: handoff.id });
-  // A root span with a link into its own trace would be drawn below its own child.
+  // Backends draw a root span with a link into its own trace below its own child.
   if (!source.hasParent) return;
   const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'return' };
   handoff.describe(attributes, run.agent.key);
   source.addLink(linkTo(run.span.spanContext(), attributes));
 }
 
-function noticeLoop(handoff: Handoff): void {
+function recordLoop(handoff: Handoff): void {
   const owner = handoff.record?.owner;
   if (!owner || owner.ended) return;
   const attributes: Attributes = {};

@@ -11,7 +11,7 @@ import { sessionIdOf } from '../sessions/resolve.ts';
 import { SessionRecord, sessionById } from '../sessions/session-record.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 
-/** Ids only, never content: where the receiver hangs (`traceparent`), what it picks up, whose session it joins. */
+/** Ids only, never content: the receiver's parent (`traceparent`), the handoff to pick up, and the session to join. */
 export function writeCarrier(
   handoffId: string,
   sessionId: string,
@@ -20,7 +20,7 @@ export function writeCarrier(
 ): Record<string, string> {
   const carrier: Record<string, string> = where ? inject(where) : {};
   const span = where && trace.getSpan(where);
-  // An app without a propagator still gets its traces joined.
+  // Joins the traces also when the app has no propagator.
   carrier.traceparent ??= span ? formatTraceparent(span.spanContext()) : handoffId;
   carrier[CARRIER_HANDOFF] = handoffId;
   carrier[CARRIER_SESSION] = toHeaderText(sessionId);
@@ -28,18 +28,22 @@ export function writeCarrier(
   return carrier;
 }
 
-/** Where something stopped that goes on later, in a trace of its own. */
-export function writeStop(sessionId: string, place: SpanContext | undefined, around: Context): Record<string, string> {
-  const isPlace = place !== undefined && isSpanContextValid(place);
-  const carrier = isPlace ? inject(trace.setSpanContext(withoutScope(around), place)) : {};
-  if (isPlace) carrier.traceparent ??= formatTraceparent(place);
+/** The carrier of a session or approval that is suspended and continues later, in its own trace. */
+export function writeStop(
+  sessionId: string,
+  spanContext: SpanContext | undefined,
+  active: Context,
+): Record<string, string> {
+  const isValid = spanContext !== undefined && isSpanContextValid(spanContext);
+  const carrier = isValid ? inject(trace.setSpanContext(withoutScope(active), spanContext)) : {};
+  if (isValid) carrier.traceparent ??= formatTraceparent(spanContext);
   carrier[CARRIER_SESSION] = toHeaderText(sessionId);
   return carrier;
 }
 
-/** What a carrier says, as far as it can be read. */
+/** What could be read from a carrier. */
 export interface Carried {
-  readonly around: EnclosingScope | undefined;
+  readonly enclosing: EnclosingScope | undefined;
   readonly sessionId: string | undefined;
   readonly handoffId: string | undefined;
   readonly source: string | undefined;
@@ -61,17 +65,17 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
   const wrong = wrongIn(carrier);
   if (wrong) {
     diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
-    return { around: undefined, sessionId, handoffId: undefined, source: undefined };
+    return { enclosing: undefined, sessionId, handoffId: undefined, source: undefined };
   }
-  // Of a sender that recorded nothing there is the session alone.
+  // A sender that recorded nothing passes on its session alone.
   if (carrier.traceparent === undefined)
-    return { around: undefined, sessionId, handoffId: undefined, source: undefined };
-  // Onto the active context: what is there stays, span and baggage are the sender's.
+    return { enclosing: undefined, sessionId, handoffId: undefined, source: undefined };
+  // Extracted onto the active context: its values stay, span and baggage come from the sender.
   const extracted = extract(withoutScope(active), carrier);
   const span = trace.getSpan(extracted) ?? trace.wrapSpanContext(parseTraceparent(carrier.traceparent) as SpanContext);
   const record =
     sessionId === undefined ? new SessionRecord(recorder, active) : sessionById(recorder, active, sessionId);
-  const around = {
+  const enclosing = {
     record,
     run: undefined,
     runId: undefined,
@@ -79,16 +83,16 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
     agent: recorder.agent,
     context: extracted,
   };
-  around.context = withScope(extracted, span, around);
+  enclosing.context = withScope(extracted, span, enclosing);
   return {
-    around,
+    enclosing,
     sessionId,
     handoffId,
     source: content.name(fromHeaderText(carrier[CARRIER_SOURCE]), ATTR_HANDOFF_SOURCE),
   };
 }
 
-/** What of a carrier was cut, forged or never there. */
+/** The field of a carrier that is cut, forged or missing. */
 function wrongIn(carrier: Carrier): string | undefined {
   const { traceparent, [CARRIER_HANDOFF]: handoffId } = carrier;
   const sessionAlone = traceparent === undefined && handoffId === undefined && carrier[CARRIER_SESSION] !== undefined;

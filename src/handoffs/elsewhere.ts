@@ -6,12 +6,13 @@ import { Waiting } from './waiting.ts';
 
 const MARKS = 4_096;
 
-/** So many sessions of other processes are known at once by what waits in them. */
+/** Maximum number of remote sessions whose waiting handoffs are kept. */
 const MOST_SESSIONS = 1_000;
 
 /**
- * The oldest give way in silence: what comes after that begins anew. Of handoffs that were requested here, in sessions that are
- * over, there is a mark alone: most are never heard of again.
+ * What this process knows of handoffs that it does not hold. The oldest entries are dropped silently; a later answer
+ * then starts anew. A handoff that was requested here, in a session that has ended, leaves only a mark, because most
+ * are never answered later.
  */
 const elsewhere = shared('elsewhere', () => ({
   handoffs: new ById<Elsewhere>(),
@@ -20,13 +21,13 @@ const elsewhere = shared('elsewhere', () => ({
   answered: new Uint32Array(MARKS),
 }));
 
-/** A handoff of this process whose session is over. */
+/** Marks a handoff of this process whose session has ended. */
 export function rememberOver(id: string, isAnswered: boolean): void {
   const mark = markOf(id);
   (isAnswered ? elsewhere.answered : elsewhere.unanswered)[mark % MARKS] = mark;
 }
 
-/** Whether it was requested here, in a session that is over, and whether it was answered by then. */
+/** Whether it was requested here, in a session that has ended, and was answered or unanswered by then. */
 export function wasRequestedHere(id: string, isAnswered: boolean): boolean {
   const mark = markOf(id);
   return (isAnswered ? elsewhere.answered : elsewhere.unanswered)[mark % MARKS] === mark;
@@ -41,7 +42,7 @@ export function rememberElsewhere(id: string, known: Elsewhere): Elsewhere {
   return known;
 }
 
-/** What waits in a session of another process, for all runs of it in this one. */
+/** The waiting handoffs of a remote session, for all its runs in this process. */
 export function waitingElsewhere(sessionId: string): Waiting<Handoff> {
   let waiting = elsewhere.waiting.get(sessionId);
   if (!waiting) {

@@ -4,20 +4,20 @@ import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
 import type { Micros } from '../tracing/clock.ts';
 import type { Metrics } from '../tracing/metrics.ts';
 
-/** What is counted of a handoff. */
+/** The fields of a handoff that its metrics use. */
 interface Counted {
   readonly status: HandoffStatus;
   readonly source: string;
   readonly to: HandoffTarget | undefined;
   readonly mode: HandoffMode;
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
 }
 
 export function countWait(metrics: Metrics, handoff: Counted, wait: Micros): void {
   if (metrics.on) metrics.handoffWait(wait, attributesOf(handoff), exemplarOf(handoff));
 }
 
-/** In the process that asked, once it knows no more. */
+/** Counted in the requesting process, once the outcome is final there. */
 export function countRequested(metrics: Metrics, handoff: Counted, isOverdue: boolean): void {
   const attributes = attributesOf(handoff);
   attributes[key.ATTR_HANDOFF_MODE] = handoff.mode;
@@ -25,7 +25,7 @@ export function countRequested(metrics: Metrics, handoff: Counted, isOverdue: bo
   metrics.handoff(attributes, exemplarOf(handoff));
 }
 
-/** In a process that picked it up from another: each try, with its last word. */
+/** Counted in a process that picked the handoff up from another: once per try, with its final status. */
 export function countReceived(metrics: Metrics, handoff: Counted, status: HandoffStatus): void {
   if (!metrics.on) return;
   const attributes = attributesOf(handoff);
@@ -41,7 +41,7 @@ function attributesOf({ status, source, to }: Counted): Attributes {
   };
 }
 
-/** From a number to the trace. */
-function exemplarOf({ place }: Counted): Context {
-  return trace.setSpanContext(ROOT_CONTEXT, place);
+/** The context that links a data point to the trace. */
+function exemplarOf({ spanContext }: Counted): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, spanContext);
 }

@@ -10,7 +10,7 @@ import {
 import * as key from '../attributes.ts';
 import { formatTraceparent } from '../context/traceparent.ts';
 import type { Handoff as HandoffHandle, HandoffRecord } from '../handles.ts';
-import { type HandoffFacts, type HandoffWord, LONGEST_CHAIN } from '../handoff-path.ts';
+import { type AnswerFacts, type HandoffFacts, LONGEST_CHAIN } from '../handoff-path.ts';
 import type { HandoffMode, HandoffStatus, HandoffTarget } from '../model.ts';
 import type { OpenRun } from '../sessions/enclosing-scope.ts';
 import { openRuns } from '../sessions/runs.ts';
@@ -24,38 +24,38 @@ import { countReceived, countRequested, countWait } from './handoff-counts.ts';
 import { Try } from './try.ts';
 import type { Waiting } from './waiting.ts';
 
-/** What was said here of a handoff that this process does not have: of another process, or of a session that is over. */
+/** What this process knows of a handoff that it does not hold: of another process, or of a session that has ended. */
 export interface Elsewhere {
   readonly source: string;
-  /** The session that it belongs to, where somebody said so. */
+  /** The session that it belongs to, where known. */
   sessionId: string | undefined;
-  /** The last word of the last try. */
+  /** The latest status of the latest try. */
   status: HandoffStatus;
   /** The run of this process that picked it up last. */
   runId: string | undefined;
 }
 
-/** What a run has to do with handoffs. */
+/** The handoff side of a run. */
 export interface HandoffRun extends OpenRun {
-  /** The handoff that it picked up, and how far it is with it. */
+  /** The try at the handoff that this run picked up. */
   readonly pickedUp: Try<Handoff> | undefined;
-  /** What it asked for and waits for: nobody is left to return to when it ends. */
+  /** Handoffs that this run requested and waits for. When the run ends, there is no caller to return to. */
   readonly asked: Set<Handoff> | undefined;
-  /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
+  /** The run was started for a handoff that it could not pick up. Its answers go to that handoff and to no other. */
   readonly wasRefused: boolean;
   readonly hasParent: boolean;
-  /** Where the run hangs. */
+  /** The context whose active span is the parent. */
   readonly parentContext: Context;
-  /** The run takes a handoff over. Its link is there, when it came for it. */
-  takesOver(handoff: Handoff): Try<Handoff>;
-  /** The run picked up a handoff when it was at work already. */
+  /** Called when the run takes a handoff over at its start; the span already has the link. */
+  takeOver(handoff: Handoff): Try<Handoff>;
+  /** Called when the run picks a handoff up after its start. */
   pickUpLate(handoff: Handoff): Try<Handoff>;
-  /** It waits for the answer as long as it lasts, and no longer. */
-  asks(handoff: Handoff): void;
+  /** Called when the run requests a handoff; it waits for the answer until it ends. */
+  addRequested(handoff: Handoff): void;
   addLink(link: Link): void;
 }
 
-/** Each run of this process is one that has to do with handoffs: sessions, which keep them, need not know. */
+/** Every run of this process is a HandoffRun. The folder `sessions`, which keeps the runs, does not know this type. */
 export function handoffRun(run: OpenRun | undefined): HandoffRun | undefined {
   return run as HandoffRun | undefined;
 }
@@ -64,78 +64,78 @@ export function openRun(id: string | undefined): HandoffRun | undefined {
   return id === undefined ? undefined : handoffRun(openRuns.get(id));
 }
 
-/** What a handoff tells the session that it was requested in. */
+/** What a handoff calls on the session in which it was requested. */
 export interface HandoffLedger {
   readonly waiting: Waiting<Handoff>;
-  /** True when the work goes in circles now. */
-  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean;
+  /** Returns true when the answer makes a loop. */
+  addAnswer(handoff: Handoff, answer: AnswerFacts, isFirst: boolean): boolean;
 }
 
-/** What a handoff tells whoever finds it by its id. */
+/** What a handoff calls on the index by id. */
 export interface HandoffIndex {
   answered(handoff: Handoff): void;
   forgotten(handoff: Handoff): void;
 }
 
-const NO_WORDS: readonly HandoffWord[] = [];
-const MAX_WORDS = 64;
+const NO_ANSWERS: readonly AnswerFacts[] = [];
+const MAX_ANSWERS = 64;
 
 /**
- * One agent asks another to take over. Its span is as long as the wait: it opens with the request and closes with the
- * first answer, or when nobody can answer any more. What happens to it is a table in docs/span-model.md.
+ * One agent asks another to take over. The span lasts as long as the wait: from the request to the first answer, or
+ * until no answer can come any more. docs/span-model.md has the table of answers.
  */
 export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   readonly id: string;
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
   readonly source: string;
   readonly reason: string | undefined;
-  /** Ids of the run that hands over, and of the run above it. */
+  /** Ids of the requesting run and of its parent run. */
   readonly sourceRunId: string | undefined;
   readonly sourceParentId: string | undefined;
   readonly previous: Handoff | undefined;
   readonly chainLength: number;
   readonly requestedAt: Micros;
   /**
-   * The session that it was requested in, until that is over: a chain of handoffs must not keep each session and run that it
-   * came through. Of one from another process, the session that it is known to belong to.
+   * The session in which it was requested, until that ends: a chain of handoffs must not keep every session and run
+   * alive. For a handoff of another process, the session that it is known to belong to.
    */
   record: SessionRecord | undefined;
   readonly sessionId: string | undefined;
-  /** When it began to wait, among those that do. */
+  /** Position in the order of the waiting handoffs. */
   turn = 0;
   to: HandoffTarget | undefined;
   mode: HandoffMode;
-  /** The last word, whoever tried. */
+  /** The latest status over all tries. */
   status: HandoffStatus = 'requested';
-  words: readonly HandoffWord[] = NO_WORDS;
+  answers: readonly AnswerFacts[] = NO_ANSWERS;
   answeredAt: Micros | undefined;
   /** Agent of the first run that picked it up. */
   receiver: string | undefined;
-  /** The try that is under way, or was the last. */
+  /** The current or latest try. */
   current: Try<Handoff> | undefined;
   readonly #recorder: Recorder;
-  /** Of the session in `record`, as long as that is there. */
+  /** The ledger of `record`; set as long as that is. */
   #ledger: HandoffLedger | undefined;
   readonly #index: HandoffIndex | undefined;
   readonly #waiting: Waiting<Handoff> | undefined;
   readonly #modeGiven: boolean;
-  /** Where the receiver hangs, and the baggage that goes along: no scope, which would keep its run alive. */
-  readonly #hangsAt: SpanContext | undefined;
+  /** The receiver's parent and its baggage. Not a context with a scope, which would keep the run alive. */
+  readonly #receiverParent: SpanContext | undefined;
   readonly #baggage: Context | undefined;
   #counted = false;
   /** The app named no target. */
   #isForAnybody = false;
   /** The target is the step of the run that took it. */
   #isForStep = false;
-  /** Who answered what was asked of nobody in particular, without a run. */
+  /** Agent that answered without a run, where the handoff named no target. */
   answerer: string | undefined;
   #stopDeadline: (() => void) | undefined;
-  /** Somebody may have it of whom this process never hears. */
+  /** `carrier()` was called, so another process may have it. */
   #givenAway = false;
   #overdue = false;
-  /** Open while nobody has answered; never there for a handoff of another process. */
+  /** Open until the first answer; always `undefined` for a handoff of another process. */
   #span: Span | undefined;
-  /** What is remembered of one of another process. */
+  /** What is kept about a handoff of another process. */
   readonly #elsewhere: Elsewhere | undefined;
 
   constructor(recorder: Recorder, record: SessionRecord | undefined, init: HandoffInit) {
@@ -147,12 +147,12 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#waiting = init.ledger?.waiting;
     this.#span = init.span;
     this.#modeGiven = init.mode !== undefined;
-    this.#hangsAt = init.hangsAt;
+    this.#receiverParent = init.receiverParent;
     this.#baggage = init.baggage;
     this.#elsewhere = init.elsewhere;
     if (init.elsewhere) this.status = init.elsewhere.status;
-    this.place = init.place;
-    this.id = formatTraceparent(init.place);
+    this.spanContext = init.spanContext;
+    this.id = formatTraceparent(init.spanContext);
     this.source = init.source;
     this.to = init.target;
     this.mode = init.mode ?? 'return_to_caller';
@@ -162,23 +162,26 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.sourceParentId = init.sourceRun?.parentId;
     const previous = init.sourceRun?.pickedUp?.handoff;
     this.chainLength = (previous?.chainLength ?? 0) + 1;
-    // An endless chain must not keep every handoff it ever had.
+    // An endless chain must not keep all its handoffs in memory.
     this.previous = this.chainLength % LONGEST_CHAIN === 0 ? undefined : previous;
   }
 
-  /** It was requested in this process, and not picked up from another. */
+  /** Whether it was requested in this process. */
   get isOwn(): boolean {
     return this.#elsewhere === undefined;
   }
 
-  /** Its span has not ended. */
+  /** Whether its span is open. */
   get isOpen(): boolean {
     return this.#span !== undefined;
   }
 
-  /** To hang an answer on: the span itself while it is open, because some SDKs build their trees from spans and no ids. */
-  get spanOrPlace(): Span {
-    return this.#span ?? trace.wrapSpanContext(this.place);
+  /**
+   * Parent of an answer's span: the span itself while it is open, because some SDKs build their trees from span objects
+   * and not from ids.
+   */
+  get spanOrContext(): Span {
+    return this.#span ?? trace.wrapSpanContext(this.spanContext);
   }
 
   get target(): string | undefined {
@@ -190,18 +193,18 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     return Math.max(0, Math.round((this.answeredAt - this.requestedAt) / 1_000));
   }
 
-  /** Whether a run of this agent, or with this step, is who was asked. */
+  /** Whether the handoff is addressed to a run of this agent or with this step. */
   fits(agentKey: string, stepKey: string | undefined): boolean {
     return this.to === undefined || this.to.key === agentKey || this.to.key === stepKey;
   }
 
   carrier(): Record<string, string> {
     this.#givenAway = true;
-    const where = this.#hangsAt && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#hangsAt);
+    const where = this.#receiverParent && trace.setSpanContext(this.#baggage ?? ROOT_CONTEXT, this.#receiverParent);
     return writeCarrier(this.id, this.sessionId ?? '', this.source, where);
   }
 
-  /** What the receiving run's span repeats of the link, because Jaeger shows no link attributes. */
+  /** The receiving span repeats the link's attributes, because Jaeger does not show those. */
   describe(attributes: Attributes, receiverKey: string): void {
     attributes[key.ATTR_HANDOFF_ID] = this.id;
     if (this.source) attributes[key.ATTR_HANDOFF_SOURCE] = this.source;
@@ -211,12 +214,13 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   link(receiverKey: string): Link {
     const attributes: Attributes = { [key.ATTR_LINK_TYPE]: 'handoff' };
     this.describe(attributes, receiverKey);
-    return linkTo(this.place, attributes);
+    return linkTo(this.spanContext, attributes);
   }
 
   /**
-   * Whether a run that names it may have it. A job comes again with its carrier, whatever came of it before; who names the id
-   * may try again what did not succeed. Two at a time never: that is a fan-out.
+   * Whether a run that names it may pick it up. A retried job has its carrier and may always try again. A run that
+   * names the id may try again after a try that did not succeed. Two tries at once are never allowed: that is a
+   * fan-out.
    */
   mayBePickedUp(byCarrier: boolean): boolean {
     const { current } = this;
@@ -226,7 +230,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     return byCarrier || !current.succeeded;
   }
 
-  /** A new try: by the run that picked it up, or by whoever answers without one. */
+  /** Starts a try: by the run that picked it up, or by a caller without a run. */
   begin(run: HandoffRun | undefined): Try<Handoff> {
     this.current = new Try(this, run);
     this.#waiting?.delete(this);
@@ -246,19 +250,22 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     const source = this.openSource;
     source?.asked?.delete(this);
     if (this.#modeGiven || this.sourceRunId === undefined || source) return;
-    // The source had ended before anybody took over: control was passed, whatever it meant to do.
+    // The source had ended before the pick-up, so control was passed, whatever mode it would have had.
     this.mode = 'pass_control';
     if (this.#span) this.#recorder.setAttribute(this.#span, key.ATTR_HANDOFF_MODE, this.mode);
   }
 
-  /** Where the words of a try go on that this process only remembers. */
-  goOn(): Try<Handoff> {
+  /** Continues a try of which this process knows only the status. */
+  resumeTry(): Try<Handoff> {
     this.current = new Try(this, undefined);
     this.current.status = this.status;
     return this.current;
   }
 
-  /** Who picked it up turns out to be another agent: the target is whoever took it, unless the app named one. */
+  /**
+   * The agent of the receiving run changed. Without a target from the app, the target changes, too. Returns whether it
+   * did.
+   */
   receiverIs(agentKey: string, attempt: Try<Handoff>): boolean {
     if (this.receiver === attempt.agentKey) this.receiver = agentKey;
     attempt.agentKey = agentKey;
@@ -273,16 +280,16 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     if (this.#span) this.#recorder.write(this.#span, (span) => span.updateName(`handoff ${agentKey}`));
   }
 
-  /** A word of a try. True when the work goes in circles now. `close` follows when the first one is written. */
-  heard(word: HandoffWord & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
-    this.status = word.status;
-    // Of one that is tried for ever the last word counts.
-    this.words = this.words.length === 0 ? [word] : [...this.words.slice(0, MAX_WORDS - 1), word];
-    if (this.#elsewhere) this.#elsewhere.status = word.status;
-    if (this.answeredAt === undefined) this.#answered(word.at);
-    // A later word, and nobody is at work who could say another one.
-    else if (this.isOwn && !this.current?.isUnderWay && word.status !== 'accepted') this.#count();
-    return this.#ledger?.heard(this, word, isFirst) === true;
+  /** Adds an answer of a try. Returns true when it makes a loop. After the first answer, the caller calls `close`. */
+  addAnswer(answer: AnswerFacts & { readonly status: HandoffStatus }, isFirst: boolean): boolean {
+    this.status = answer.status;
+    // A handoff may be tried again for ever, so the list is limited; the latest answer replaces the last.
+    this.answers = this.answers.length === 0 ? [answer] : [...this.answers.slice(0, MAX_ANSWERS - 1), answer];
+    if (this.#elsewhere) this.#elsewhere.status = answer.status;
+    if (this.answeredAt === undefined) this.#answered(answer.at);
+    // A later answer, and no run is at work that could give another one.
+    else if (this.isOwn && !this.current?.isUnderWay && answer.status !== 'accepted') this.#count();
+    return this.#ledger?.addAnswer(this, answer, isFirst) === true;
   }
 
   #answered(at: Micros): void {
@@ -293,18 +300,18 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     countWait(this.#recorder.metrics, this, at - this.requestedAt);
   }
 
-  /** What is waited for has come, or nobody waits any more. */
+  /** The answer has come, or is no longer waited for. */
   #waitsNoMore(): void {
     this.#waiting?.delete(this);
     this.openSource?.asked?.delete(this);
   }
 
-  /** The run that asked, while it is open in this process. */
+  /** The requesting run, while it is open in this process. */
   get openSource(): HandoffRun | undefined {
     return openRun(this.sourceRunId);
   }
 
-  /** Nobody who has not taken it by then can take it any more, as far as this process knows. */
+  /** Closes the handoff after `ms` when no run of this process has taken it by then. */
   expireIn(ms: number): void {
     this.#stopDeadline = startDeadline(ms, () => this.#deadlinePassed());
   }
@@ -312,7 +319,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
   #deadlinePassed(): void {
     if (this.current !== undefined || !this.#span) return;
     const at = now();
-    // Who has its carrier may have answered long ago: nobody here knows, and a late answer is still one.
+    // A process that has the carrier may have answered already, unknown to this one, and a late answer still counts.
     if (this.#givenAway) {
       this.#overdue = true;
       this.#waiting?.delete(this);
@@ -327,7 +334,10 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.close(at);
   }
 
-  /** The app said that the source waits for the answer: its end is the end of the wait. Otherwise a later run may take over. */
+  /**
+   * With an explicit `return_to_caller` the source waits for the answer, so the wait ends with the source. Otherwise a
+   * later run may take over.
+   */
   get endsWithSource(): boolean {
     return this.#modeGiven && this.mode === 'return_to_caller';
   }
@@ -337,7 +347,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.close(now());
   }
 
-  /** Too many wait, and this one has waited longest: it is recorded as it stands. */
+  /** Too many handoffs wait, and this one has waited longest: it is closed as it is. */
   evict(): void {
     this.#recorder.diagnostics.warn(
       'too_many_open',
@@ -348,7 +358,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.forget();
   }
 
-  /** Its session is over: its id is a place in a trace from now on. */
+  /** The session has ended: from now on the id is only a span context. */
   forget(): void {
     if (!this.isOwn) return;
     this.#waiting?.delete(this);
@@ -358,8 +368,10 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#ledger = undefined;
   }
 
-  /** Its session lives elsewhere, and what is recorded of it here has ended: it goes on waiting. */
-  stays(): boolean {
+  /**
+   * The session lives in another process, and its recording here has ended. Returns whether the handoff keeps waiting.
+   */
+  keepsWaiting(): boolean {
     if (!this.#waiting?.has(this)) return false;
     this.record = undefined;
     this.#ledger = undefined;
@@ -372,7 +384,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     this.#recorder.write(this.#span, (span) => span.setStatus(errorStatus(description)));
   }
 
-  /** Ends the wait, with whatever is known of it. */
+  /** Ends the wait with what is known. */
   close(at: Micros): void {
     const span = this.#span;
     if (!span) return;
@@ -381,17 +393,17 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
     const attributes: Attributes = { [key.ATTR_HANDOFF_STATUS]: this.status };
     if (this.to) attributes[key.ATTR_HANDOFF_TARGET] = this.to.key;
     this.#recorder.end(span, this.requestedAt, at, attributes);
-    // Who is at work on it has the last word; after an acceptance there may be another one.
+    // A run at work on it will give the final status, and an accepted handoff may get another answer.
     if (!this.current?.isUnderWay && this.status !== 'accepted') this.#count();
   }
 
-  /** A run that had picked it up has ended, and will say no more. What did not succeed may be tried again. */
+  /** The run of a try has ended and gives no further answer. A try that did not succeed may be followed by another. */
   tryEnded(attempt: { readonly status: HandoffStatus; readonly succeeded: boolean }): void {
     if (!this.isOwn) countReceived(this.#recorder.metrics, this, attempt.status);
     else if (attempt.succeeded || this.status !== 'accepted' || !this.record || this.record.over) this.#count();
   }
 
-  /** Once, in the process that asked: whoever else knows more of it counts what was received. */
+  /** Counts once, in the requesting process. Other processes count what they received. */
   #count(): void {
     const { metrics } = this.#recorder;
     if (this.#counted || !metrics.on) return;
@@ -401,7 +413,7 @@ export class Handoff implements HandoffHandle, HandoffRecord, HandoffFacts {
 }
 
 export interface HandoffInit {
-  readonly place: SpanContext;
+  readonly spanContext: SpanContext;
   readonly span?: Span | undefined;
   readonly source: string;
   readonly target?: HandoffTarget | undefined;
@@ -409,10 +421,10 @@ export interface HandoffInit {
   readonly reason?: string | undefined;
   readonly requestedAt?: Micros | undefined;
   readonly sourceRun?: HandoffRun | undefined;
-  readonly hangsAt?: SpanContext | undefined;
+  readonly receiverParent?: SpanContext | undefined;
   readonly baggage?: Context | undefined;
   readonly elsewhere?: Elsewhere | undefined;
-  /** Of one that was requested here. */
+  /** Set for a handoff that was requested here. */
   readonly ledger?: HandoffLedger | undefined;
   readonly index?: HandoffIndex | undefined;
 }

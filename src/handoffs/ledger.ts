@@ -1,8 +1,8 @@
 import type { HandoffRecord, HandoffStatistics, SessionHandoffs } from '../handles.ts';
 import {
+  type AnswerFacts,
   chainsOf,
   goesInCircles,
-  type HandoffWord,
   noteSentBack,
   pathText,
   type SentBack,
@@ -15,30 +15,30 @@ import { waitingElsewhere } from './elsewhere.ts';
 import type { Handoff, HandoffLedger } from './handoff.ts';
 import { Waiting } from './waiting.ts';
 
-/** A session may last for months: beyond this many handoffs the oldest are only counted. */
+/** A session may last for months: beyond this many handoffs, the oldest are only counted. */
 const MAX_KEPT = 10_000;
-/** Attribute arrays are not cut by backends: a path of a thousand agents helps nobody. */
+/** Backends do not cut attribute arrays, and a path of a thousand agents helps nobody. */
 const MAX_PATH = 256;
-/** So many are looked at for one that may give way. */
+/** Maximum number of handoffs that are checked for one to drop. */
 const LOOKED_AT = 100;
 
 /** The handoffs that were requested in one session, in the order of their requests. */
 export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger {
   count = 0;
-  /** Those that a run may still pick up. */
+  /** Handoffs that a run may still pick up. */
   readonly waiting: Waiting<Handoff>;
-  /** What waits outlives what is recorded here: the session lives in another process. */
+  /** The session lives in another process, so its waiting handoffs outlive this ledger. */
   readonly #isShared: boolean;
   /** Keys of the agents that ran, in the order of their first run. */
   readonly #agents: ReadonlySet<string>;
-  /** Those that gave way stay until they are half of it. */
+  /** Dropped handoffs leave a gap until gaps are half of the list. */
   #all: (Handoff | undefined)[] = [];
   #kept = 0;
-  /** Where to look for the next to give way; those before have. */
+  /** Where the search for the next to drop starts; all before are dropped. */
   #oldest = 0;
-  /** The session was over when so many were there. */
+  /** Number of handoffs when `closeAll` last ran. */
   #closed = 0;
-  /** By status, those that are no longer kept. */
+  /** Counts by status of the handoffs that are no longer kept. */
   #counted: Partial<Record<HandoffStatus, number>> | undefined;
   #sentBack: SentBack | undefined;
   #loop = false;
@@ -53,26 +53,26 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
     this.count++;
     if (this.#kept >= MAX_KEPT) this.#dropOldest();
     this.#kept++;
-    // `push` into an empty list makes room for seventeen; most sessions have one handoff.
+    // `push` into an empty list allocates room for seventeen items, and most sessions have one handoff.
     if (this.#all.length === 0) this.#all = [handoff];
     else this.#all.push(handoff);
     this.waiting.add(handoff);
   }
 
-  /** Something was said of one of them, for the first time in a try or later. True when the work goes in circles now. */
-  heard(handoff: Handoff, word: HandoffWord, isFirst: boolean): boolean {
-    if (word.status === 'rejected' || word.status === 'returned') {
+  /** Notes an answer; `isFirst` when it is the first of its try. Returns true when it makes a loop. */
+  addAnswer(handoff: Handoff, answer: AnswerFacts, isFirst: boolean): boolean {
+    if (answer.status === 'rejected' || answer.status === 'returned') {
       this.#sentBack ??= new Map();
-      if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, word);
+      if (this.#sentBack.size < MAX_KEPT) noteSentBack(this.#sentBack, handoff, answer);
     }
     const isLoop = isFirst && this.count > 1 && goesInCircles(handoff, this.#sentBack);
     if (isLoop) this.#loop = true;
     return isLoop;
   }
 
-  /** The session is over, or nobody is there who would end it: nothing stays open. */
+  /** The session has ended, or has no owner that would end it: closes all handoffs. */
   closeAll(): void {
-    // What was there before is closed and forgotten.
+    // Earlier handoffs are already closed and forgotten.
     const from = this.#closed;
     this.#closed = this.#all.length;
     for (let index = from; index < this.#closed; index++) {
@@ -81,17 +81,17 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
     }
     for (let index = from; index < this.#closed; index++) {
       const handoff = this.#all[index];
-      if (handoff && !(this.#isShared && handoff.stays())) handoff.forget();
+      if (handoff && !(this.#isShared && handoff.keepsWaiting())) handoff.forget();
     }
   }
 
-  /** The oldest whose wait is over; the oldest of all where the next hundred still wait. */
+  /** Drops the oldest handoff that no longer waits; the oldest of all when the next hundred still wait. */
   #dropOldest(): void {
     while (this.#all[this.#oldest] === undefined) this.#oldest++;
-    let place = this.#oldest;
-    while (place < this.#oldest + LOOKED_AT && this.#all[place]?.isOpen !== false) place++;
-    const oldest = this.#all[place] ?? (this.#all[this.#oldest] as Handoff);
-    this.#all[oldest === this.#all[place] ? place : this.#oldest] = undefined;
+    let index = this.#oldest;
+    while (index < this.#oldest + LOOKED_AT && this.#all[index]?.isOpen !== false) index++;
+    const oldest = this.#all[index] ?? (this.#all[this.#oldest] as Handoff);
+    this.#all[oldest === this.#all[index] ? index : this.#oldest] = undefined;
     this.#kept--;
     if (oldest.isOpen) oldest.evict();
     else oldest.forget();
@@ -111,7 +111,7 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
     return pathText(chainsOf(this.#list(), this.#agents));
   }
 
-  /** The path as one list: where it is broken, it goes on with its source again. */
+  /** The path as one list. After a break it continues with the source of the next chain. */
   agentPath(): string[] {
     const path: string[] = [];
     for (const chain of chainsOf(this.#list(), this.#agents)) {
@@ -146,7 +146,7 @@ export class Ledger implements SessionHandoffs, HandoffsOfSession, HandoffLedger
   }
 }
 
-/** The handoffs of a session: nobody else makes them. */
+/** The ledger of a session. It is created only here. */
 export function ledgerOf(record: SessionRecord): Ledger {
   record.handoffs ??= new Ledger(record);
   return record.handoffs as Ledger;

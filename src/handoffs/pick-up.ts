@@ -10,21 +10,24 @@ import { Handoff } from './handoff.ts';
 import { handoffById } from './known-handoffs.ts';
 import { ledgerOf } from './ledger.ts';
 
-/** The handoff that a starting run picks up: the one it names or was sent, else the oldest that waits for it. */
+/**
+ * The handoff that a starting run picks up: the one that it names or whose carrier it has, else the oldest that waits
+ * for it.
+ */
 export function pickUp(
   recorder: Recorder,
   input: RunInput,
   carried: Carried | undefined,
-  around: EnclosingScope,
+  enclosing: EnclosingScope,
   agentKey: string,
 ): Handoff | undefined {
   const handoffId = input.handoffId ?? carried?.handoffId;
   if (handoffId === undefined || handoffId === null) {
     const receiver = { agentKey, stepKey: input.stepKey, runId: undefined };
-    return ledgerOf(around.record).waiting.find(around.runId, receiver);
+    return ledgerOf(enclosing.record).waiting.find(enclosing.runId, receiver);
   }
   const known = handoffById(handoffId);
-  if (known === undefined) return handoffElsewhere(recorder, handoffId, around.record, carried?.source);
+  if (known === undefined) return handoffElsewhere(recorder, handoffId, enclosing.record, carried?.source);
   if (known.mayBePickedUp(carried?.handoffId === handoffId)) return known;
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',
@@ -36,8 +39,8 @@ export function pickUp(
 }
 
 /**
- * A handoff that this process does not have: its id is a place to hang the answer on, and what was said of it here lately is
- * remembered. What is no id is warned about.
+ * A handoff that this process does not hold. Its id is the span context for the answer, and earlier answers from here
+ * are remembered. Warns about an invalid id.
  */
 export function handoffElsewhere(
   recorder: Recorder,
@@ -45,15 +48,15 @@ export function handoffElsewhere(
   record: SessionRecord | undefined,
   source = '',
 ): Handoff | undefined {
-  const place = parseTraceparent(handoffId);
-  if (!place) {
+  const spanContext = parseTraceparent(handoffId);
+  if (!spanContext) {
     const message = `handoffId: expected the id of a handoff, got ${describe(handoffId)}`;
     recorder.diagnostics.misuse('unknown_handoff', message);
     return undefined;
   }
-  const id = formatTraceparent(place);
+  const id = formatTraceparent(spanContext);
   const known =
     elsewhereById(id) ?? rememberElsewhere(id, { source, sessionId: undefined, status: 'requested', runId: undefined });
   known.sessionId ??= record?.sessionId;
-  return new Handoff(recorder, record, { place, source: source || known.source, elsewhere: known });
+  return new Handoff(recorder, record, { spanContext, source: source || known.source, elsewhere: known });
 }

@@ -6,9 +6,9 @@ import { recordAnswer } from './answer.ts';
 import type { Handoff, HandoffRun } from './handoff.ts';
 import type { Try } from './try.ts';
 
-type Word = Parameters<typeof recordAnswer>[3];
+type AnswerStatus = Parameters<typeof recordAnswer>[3];
 
-/** What a run has in hand that it picked up. */
+/** The handle of a handoff that a run picked up. */
 export class Received implements ReceivedHandoff {
   readonly #run: HandoffRun;
   readonly #try: Try<Handoff>;
@@ -30,7 +30,7 @@ export class Received implements ReceivedHandoff {
     this.#recordAnswer('accepted', reply);
   }
 
-  /** Done; who had not accepted it before has by that. */
+  /** Completes it; a handoff that was not accepted is accepted first. */
   complete(reply?: HandoffReply): void {
     if (this.#try.status === 'requested') this.#recordAnswer('accepted', {});
     this.#recordAnswer('completed', reply);
@@ -48,11 +48,11 @@ export class Received implements ReceivedHandoff {
     this.#recordAnswer('failed', reply);
   }
 
-  /** What cannot be read counts as not given; nothing of ours throws into the app. */
-  #recordAnswer(word: Word, reply: HandoffReply | undefined): void {
+  /** Input that cannot be read counts as not given. Baton throws nothing into the app. */
+  #recordAnswer(status: AnswerStatus, reply: HandoffReply | undefined): void {
     const { recorder } = this.#run;
     try {
-      recordAnswer(recorder, this.#try, this.#run, word, this.#readable(reply));
+      recordAnswer(recorder, this.#try, this.#run, status, this.#readable(reply));
     } catch (error) {
       if (error instanceof BatonError) throw error;
       recorder.failed('recording an answer', error);

@@ -13,31 +13,31 @@ import { Handoff, handoffRun } from './handoff.ts';
 import { handoffIndex, knowHandoff } from './known-handoffs.ts';
 import { ledgerOf } from './ledger.ts';
 
-/** `undefined` where nothing is recorded. */
+/** Returns `undefined` where nothing is recorded. */
 export function requestHandoff(recorder: Recorder, active: Context, input: HandoffRequest): Handoff | undefined {
   const { content, diagnostics } = recorder;
   const found = resolve(recorder, active, input.sourceRunId, input.sessionId, 'sourceRunId');
   if (found === NOT_RECORDED) return undefined;
-  const around = found ?? new SessionRecord(recorder, active, undefined);
-  if (around.runId === undefined) {
+  const enclosing = found ?? new SessionRecord(recorder, active, undefined);
+  if (enclosing.runId === undefined) {
     diagnostics.misuse('no_run', 'a handoff outside any run: name its sourceRunId, or call it inside withRun');
   }
-  const { record } = around;
+  const { record } = enclosing;
   const target = toTarget(input.target, content);
   const expiresInMs = toMilliseconds(recorder, input.expiresInMs);
-  const attributes = commonAttributes(record, around.runId, around.agent.key);
+  const attributes = commonAttributes(record, enclosing.runId, enclosing.agent.key);
   const name = handoffSpan(attributes, input, target, content);
   if (recorder.operationNames === 'all') attributes[key.ATTR_GEN_AI_OPERATION_NAME] = 'handoff';
-  const parent = contextIn(around, active);
+  const parent = contextIn(enclosing, active);
   const requestedAt = now();
   const span = recorder.start(name, KIND_HANDOFF, requestedAt, attributes, parent);
   if (!span || !recorder.follows(span)) return undefined;
-  const run = handoffRun(around.run);
+  const run = handoffRun(enclosing.run);
   const ledger = ledgerOf(record);
   const handoff = new Handoff(recorder, record, {
-    place: span.spanContext(),
+    spanContext: span.spanContext(),
     span,
-    source: around.agent.key,
+    source: enclosing.agent.key,
     target,
     mode: input.mode === 'pass_control' || input.mode === 'return_to_caller' ? input.mode : undefined,
     reason: attributes[key.ATTR_HANDOFF_REASON] as string | undefined,
@@ -45,28 +45,28 @@ export function requestHandoff(recorder: Recorder, active: Context, input: Hando
     sourceRun: run,
     ledger,
     index: handoffIndex,
-    hangsAt: trace.getSpanContext(whereReceiverHangs(around, input.mode)),
+    receiverParent: trace.getSpanContext(receiverParent(enclosing, input.mode)),
     baggage: withoutScope(active),
   });
   recorder.setAttribute(span, key.ATTR_HANDOFF_ID, handoff.id);
   knowHandoff(handoff);
   ledger.add(handoff);
-  if (handoff.endsWithSource) run?.asks(handoff);
+  if (handoff.endsWithSource) run?.addRequested(handoff);
   if (expiresInMs !== undefined) handoff.expireIn(expiresInMs);
-  if (handoff.chainLength === recorder.handoffLimit + 1) noticeLimit(handoff, record);
-  // Nobody is left who would close it: what the app asked for is recorded all the same.
+  if (handoff.chainLength === recorder.handoffLimit + 1) recordLimit(handoff, record);
+  // No owner is left that would close it, so it is recorded at once.
   if (!record.owner || (record.over && run?.ended !== false)) ledger.closeAll();
   return handoff;
 }
 
-/** The work has changed hands so often that nobody may be doing it. */
-function noticeLimit(handoff: Handoff, { owner }: SessionRecord): void {
+/** The work has changed hands so often that perhaps no agent does it. */
+function recordLimit(handoff: Handoff, { owner }: SessionRecord): void {
   const attributes: Attributes = { [key.ATTR_HANDOFF_COUNT]: handoff.chainLength };
   handoff.describe(attributes, handoff.to?.key ?? '');
   if (owner && !owner.ended) owner.event(key.EVENT_HANDOFF_LIMIT, attributes);
 }
 
-/** Any length of time from 0; for ever is no deadline. */
+/** Any duration from 0. Infinity means no deadline. */
 function toMilliseconds(recorder: Recorder, given: unknown): number | undefined {
   if (given === undefined || given === null || given === Number.POSITIVE_INFINITY) return undefined;
   if (typeof given === 'number' && given >= 0) return Math.ceil(given);
@@ -77,8 +77,11 @@ function toMilliseconds(recorder: Recorder, given: unknown): number | undefined 
   return undefined;
 }
 
-/** The source run outlasts the step that asks; who passes control leaves the receiver in its own place. */
-function whereReceiverHangs({ run: open, context }: EnclosingScope, mode: HandoffMode | undefined): Context {
+/**
+ * The context for the receiver. The source run outlasts the step that asks, so the run is the parent; with
+ * `pass_control` the receiver becomes a sibling of the source.
+ */
+function receiverParent({ run: open, context }: EnclosingScope, mode: HandoffMode | undefined): Context {
   const run = handoffRun(open);
   if (!run) return context;
   return mode === 'pass_control' && run.hasParent ? run.parentContext : run.context;

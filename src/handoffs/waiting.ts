@@ -1,14 +1,14 @@
 import type { HandoffTarget } from '../model.ts';
 
-/** What waits for a run to take it over. */
+/** What is needed of a handoff that waits for a run. */
 interface Waits {
-  /** When it began to wait, among those that do. */
+  /** Position in the order of the waiting handoffs. */
   turn: number;
   readonly to: HandoffTarget | undefined;
-  /** Ids of the run that hands over, and of the run above it. */
+  /** Ids of the requesting run and of its parent run. */
   readonly sourceRunId: string | undefined;
   readonly sourceParentId: string | undefined;
-  /** Whether a run of this agent, or with this step, is who was asked. */
+  /** Whether the handoff is addressed to a run of this agent or with this step. */
   fits(agentKey: string, stepKey: string | undefined): boolean;
 }
 
@@ -16,17 +16,20 @@ interface Waits {
 export interface Receiver {
   readonly agentKey: string;
   readonly stepKey: string | undefined;
-  /** Its id, when it is at work already: no run takes over what it asked for itself. */
+  /** Set for a run that has already started: it cannot take over its own handoff. */
   readonly runId: string | undefined;
 }
 
-/** So many are looked through one by one; more are looked up. */
+/** Up to this many handoffs are searched one by one; more are indexed. */
 const FEW = 16;
 
 /** The handoffs of a session that a run may still pick up, in the order of their requests. */
 export class Waiting<Handoff extends Waits> {
   #few: Handoff[] = [];
-  /** Once they are many; and by where they come from and whom they are for. One that is gone stays in its lines until it is come across. */
+  /**
+   * Set once there are more than `FEW`, with lines by origin and target. A handoff that left stays in its lines until a
+   * search meets it.
+   */
   #many: Set<Handoff> | undefined;
   #lines: Map<string, Line<Handoff>> | undefined;
   #lined = 0;
@@ -62,24 +65,24 @@ export class Waiting<Handoff extends Waits> {
   }
 
   /**
-   * The oldest that waits for such a run: one of its parent's, else one that a sibling addressed to it; for a run without a
-   * parent any of the session's.
+   * The oldest handoff for this run: one of its parent run, else one that a sibling addressed to it. A run without a
+   * parent may take any handoff of the session.
    */
-  find(parentId: string | undefined, who: Receiver): Handoff | undefined {
-    if (!this.#many) return this.#few.length === 0 ? undefined : this.#lookThrough(parentId, who);
-    const { agentKey, stepKey = agentKey } = who;
-    if (parentId === undefined) return this.#first(who, anyOf(agentKey), anyOf(stepKey), anyOf(''));
+  find(parentId: string | undefined, receiver: Receiver): Handoff | undefined {
+    if (!this.#many) return this.#few.length === 0 ? undefined : this.#lookThrough(parentId, receiver);
+    const { agentKey, stepKey = agentKey } = receiver;
+    if (parentId === undefined) return this.#first(receiver, anyOf(agentKey), anyOf(stepKey), anyOf(''));
     return (
-      this.#first(who, ofRun(parentId, agentKey), ofRun(parentId, stepKey), ofRun(parentId, '')) ??
-      this.#first(who, ofSibling(parentId, agentKey), ofSibling(parentId, stepKey))
+      this.#first(receiver, ofRun(parentId, agentKey), ofRun(parentId, stepKey), ofRun(parentId, '')) ??
+      this.#first(receiver, ofSibling(parentId, agentKey), ofSibling(parentId, stepKey))
     );
   }
 
-  #lookThrough(parentId: string | undefined, who: Receiver): Handoff | undefined {
+  #lookThrough(parentId: string | undefined, receiver: Receiver): Handoff | undefined {
     let passedOn: Handoff | undefined;
     for (const handoff of this.#few) {
-      if (handoff.sourceRunId === who.runId && who.runId !== undefined) continue;
-      if (!handoff.fits(who.agentKey, who.stepKey)) continue;
+      if (handoff.sourceRunId === receiver.runId && receiver.runId !== undefined) continue;
+      if (!handoff.fits(receiver.agentKey, receiver.stepKey)) continue;
       if (parentId === undefined || handoff.sourceRunId === parentId) return handoff;
       if (handoff.to && handoff.sourceParentId === parentId) passedOn ??= handoff;
     }
@@ -95,7 +98,7 @@ export class Waiting<Handoff extends Waits> {
     return oldest;
   }
 
-  /** Anew, without those that are gone: as much work as went into their coming. */
+  /** Rebuilds the lines without the handoffs that left. This takes no more work than adding them did. */
   #lineUp(many: Set<Handoff>): void {
     this.#few = [];
     this.#many = many;
@@ -125,15 +128,18 @@ const anyOf = (target: string): string => `any ${target}`;
 const ofRun = (runId: string, target: string): string => `run ${runId} ${target}`;
 const ofSibling = (parentId: string, target: string): string => `sibling ${parentId} ${target}`;
 
-/** What one run asked for, one after the other. */
+/** Consecutive handoffs of one run. */
 interface Stretch<Handoff> {
   readonly source: string | undefined;
   readonly handoffs: Handoff[];
-  /** Those before are gone. */
+  /** All before this index have left. */
   from: number;
 }
 
-/** Handoffs that wait for the same, the oldest first; in stretches, so that a run passes its own by at once. */
+/**
+ * Handoffs that wait for the same kind of receiver, the oldest first. They are grouped by their run, so that a run
+ * skips its own at once.
+ */
 class Line<Handoff extends Waits> {
   readonly #stretches: Stretch<Handoff>[] = [];
   #from = 0;
@@ -144,7 +150,7 @@ class Line<Handoff extends Waits> {
     else this.#stretches.push({ source: handoff.sourceRunId, handoffs: [handoff], from: 0 });
   }
 
-  /** The oldest that is still there, and not of that run. */
+  /** The oldest that still waits and was not requested by `own`. */
   first(there: ReadonlySet<Handoff>, own: string | undefined): Handoff | undefined {
     for (let index = this.#from; index < this.#stretches.length; index++) {
       const stretch = this.#stretches[index] as Stretch<Handoff>;

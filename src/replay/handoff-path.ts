@@ -75,7 +75,7 @@ function factsOf({ pieces, handoff }: ToldHandoff, names: AgentNames, clock: Ses
     receiver: receiver?.agent?.key,
     status,
     requestedAt,
-    words,
+    answers: words,
     previous: undefined,
   };
 }

@@ -11,29 +11,29 @@ import { isPromiseLike, onPromiseLike } from './promise-like.ts';
 import { bodyOf, isWebStream, onWebStream } from './web-stream.ts';
 
 /**
- * Ends `completion` when the work behind a callback's result is done, and gives the result back: the same object, but for a plain
- * promise, which comes back as a promise of the same value. docs/results.md has the table.
+ * Ends `completion` at the completion of a callback's result, and returns the result: the same object, except for a
+ * plain promise, which is replaced by a promise of the same value. docs/results.md has the table.
  */
 export function complete<T>(result: T, completion: Completion, callback: unknown): T {
   if (typeof result === 'object' && result !== null) {
     try {
       if (isPlainPromise(result)) return onPromise(result, completion, callback, completeWith);
     } catch {
-      // A revoked proxy, or one around a promise, which is no promise itself.
+      // A revoked proxy, or a proxy around a promise, which is not a promise itself.
     }
   }
   completeWith(result, completion);
   return result;
 }
 
-/** What is no plain promise. */
+/** Handles every value but a plain promise. */
 function completeWith(value: unknown, completion: Completion): void {
   if (completion.until) completeWithOther(value, completion.until, completion);
   else if (isObject(value)) completeWithObject(value, completion);
   else completion.done(value);
 }
 
-/** Also a function: it may have a `then`. */
+/** Includes functions, because a function may have a `then`. */
 function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
@@ -42,7 +42,7 @@ function completeWithObject(value: object, completion: Completion): void {
   try {
     watch(value, completion);
   } catch {
-    // A revoked or hostile proxy: the app has what it made, and there is nothing to wait for.
+    // A revoked or hostile proxy: the app gets its result, and there is nothing to wait for.
     completion.done(value);
   }
 }
@@ -53,7 +53,7 @@ function watch(value: object, completion: Completion): void {
   else if (generator) onGenerator(value, generator, completion);
   else if (isWebStream(value)) onWebStream(value, completion);
   else if (isNodeReadable(value)) onNodeStream(value, completion);
-  // A socket, a logger or a transform, which can be written to, lives on when this call is done.
+  // A writable object (a socket, a logger, a transform) outlives this call, so it is not waited for.
   else if (!isNodeStream(value) && hasAsyncIterator(value)) onAsyncIterable(value, completion);
   else watchBody(value, bodyOf(value), completion);
 }
@@ -62,7 +62,7 @@ function hasAsyncIterator(value: object): boolean {
   return Symbol.asyncIterator in value && method(value, Symbol.asyncIterator) !== undefined;
 }
 
-/** Of a `Response`; that of node-fetch is a Node stream, written to by node-fetch alone. */
+/** Waits for the body of a `Response`. That of node-fetch is a Node stream to which only node-fetch writes. */
 function watchBody(value: object, body: object | undefined, completion: Completion): void {
   if (body && isWebStream(body)) onWebStream(body, completion);
   else if (body && isNodeStream(body)) onNodeStream(body, completion);
@@ -70,8 +70,8 @@ function watchBody(value: object, body: object | undefined, completion: Completi
 }
 
 /**
- * Waits for what the app named with `until`. Its rejection fails the span and is handled thereby. The result itself is told to
- * nobody, but its work happens inside the scope all the same.
+ * Waits for the value that the app named with `until`. If it rejects, the span fails and the rejection counts as
+ * handled. The result itself does not end the scope, but its lazy work still runs inside the scope.
  */
 function completeWithOther(value: unknown, until: (result: unknown) => unknown, completion: Completion): void {
   if (isObject(value)) completeWithObject(value, new OnlyContext(completion.context, completion));
@@ -82,7 +82,7 @@ function completeWithOther(value: unknown, until: (result: unknown) => unknown, 
     completion.cannotWatch(`until threw: ${messageOf(error)}`);
     return;
   }
-  waitFor(other, other === value, new UntilTold(completion, value));
+  waitFor(other, other === value, new UntilCompletion(completion, value));
 }
 
 function waitFor(other: unknown, isResult: boolean, completion: Completion): void {
@@ -91,9 +91,9 @@ function waitFor(other: unknown, isResult: boolean, completion: Completion): voi
     return;
   }
   try {
-    // The app says that it ends, also where it can be written to.
+    // The app says that this stream ends, so a writable one is waited for, too.
     if (isNodeStream(other)) onNodeStream(other, completion);
-    // Who waits for a promise asks for its work to be done: that of the result is the app's to ask for.
+    // Waiting for a promise-like starts its work. For the result itself, only the app may do that.
     else if (!isResult && (isPlainPromise(other) || isPromiseLike(other))) {
       const promised = other as PromiseLike<unknown>;
       promised.then(
@@ -106,12 +106,12 @@ function waitFor(other: unknown, isResult: boolean, completion: Completion): voi
   }
 }
 
-/** A scope that ends with something else than its own result. */
-class UntilTold implements Completion {
+/** Completion of a scope that waits for the value of `until`. */
+class UntilCompletion implements Completion {
   readonly until = undefined;
   readonly context: Completion['context'];
   readonly #completion: Completion;
-  /** No object: what waits must not keep the result alive that it waits for. */
+  /** Only a primitive: a completion must not keep the result alive. */
   readonly #result: unknown;
 
   constructor(completion: Completion, result: unknown) {
@@ -144,8 +144,8 @@ class UntilTold implements Completion {
     this.#completion.holds(progress);
   }
 
-  gaveUp(): void {
-    this.#completion.gaveUp();
+  abandoned(): void {
+    this.#completion.abandoned();
   }
 
   cannotWatch(why: string): void {
@@ -154,29 +154,29 @@ class UntilTold implements Completion {
 }
 
 /**
- * For what is not recorded: lazy work of the result happens in the scope that it was made in, and nobody waits for it. A plain
- * promise is left alone.
+ * For a scope that is not recorded: lazy work of the result runs in the scope's context, and nothing waits for it. A
+ * plain promise is returned as it is.
  */
 export function keepScope<T>(result: T, context: Context): T {
   if (!isObject(result)) return result;
   try {
     if (!isPlainPromise(result)) watch(result, new OnlyContext(context, undefined));
   } catch {
-    // A revoked or hostile proxy does no work.
+    // A revoked or hostile proxy has no lazy work.
   }
   return result;
 }
 
-/** The same, and of what a promise gives. */
+/** Like `keepScope`, and also for what a promise resolves to. */
 export function keepScopeOfAll<T>(result: T, context: Context, callback: unknown): T {
   return complete(result, new OnlyContext(context, undefined), callback);
 }
 
-/** Nobody waits. */
+/** A completion that keeps the context and waits for nothing. */
 class OnlyContext implements Completion {
   readonly until = undefined;
   readonly context: Context;
-  /** The scope whose context it is, where that is recorded: when it ends, nothing happens in it any more. */
+  /** The scope of the context, if recorded. After its end, the context is not used any more. */
   readonly #scope: Completion | undefined;
 
   constructor(context: Context, scope: Completion | undefined) {
@@ -195,6 +195,6 @@ class OnlyContext implements Completion {
     this.#scope?.holds(progress);
   }
   holds(): void {}
-  gaveUp(): void {}
+  abandoned(): void {}
   cannotWatch(): void {}
 }

@@ -1,25 +1,25 @@
 import type { Context } from '@opentelemetry/api';
 import type { Progress } from './progress.ts';
 
-/** A scope that waits for what its callback gave. Told once how it went; what comes after its end it does not hear. */
+/** A scope that waits for its callback's result. It is notified once; calls after its end have no effect. */
 export interface Completion {
-  /** In which the work of a lazy result happens: the body of a generator, the query of a builder. */
+  /** The context for the work of a lazy result: the body of a generator, the query of a builder. */
   readonly context: Context;
-  /** It has ended, by whatever came first. */
+  /** Whether it has ended, for whatever reason. */
   readonly ended: boolean;
-  /** What to wait for instead of the result itself, where the app said so. */
+  /** What to wait for instead of the result itself, if the app set it. */
   readonly until: ((result: unknown) => unknown) | undefined;
-  /** The work is done. `value` is what the callback gave, or what its promise resolved to. */
+  /** The work is done. `value` is the callback's result, or what its promise resolved to. */
   done(value: unknown): void;
   failed(error: unknown): void;
-  /** Somebody broke it off before its end. */
+  /** The reader stopped before the end. */
   cancelled(): void;
-  /** The callback has given something that is read later. */
+  /** The callback has returned something that is read later. */
   given(progress: Progress): void;
-  /** Its result is watched for the sake of its context alone: to be told of the end of the scope. */
+  /** The result is watched for its context alone; it must be notified when the scope ends. */
   holds(progress: Progress): void;
-  /** Nobody will read it to its end any more, or too many wait for the same thing. */
-  gaveUp(): void;
-  /** The result is one that ends later, but nobody can tell when: the scope ends now. */
+  /** The result was collected before it was read to its end, or too many scopes wait for it. */
+  abandoned(): void;
+  /** The result ends later, but its end cannot be observed: the scope ends now. */
   cannotWatch(why: string): void;
 }

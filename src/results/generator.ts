@@ -10,13 +10,13 @@ import { type Reading, read } from './reading.ts';
 export type GeneratorKind = 'Generator' | 'AsyncGenerator';
 
 /**
- * What kind of generator an object is, by what made it: a function* or an async function*, of this realm or of another one. An
- * object that only looks like one (a cursor with `next`) is none.
+ * The kind of generator that an object is, by its constructor: a `function*` or an `async function*`, of this realm or
+ * another. An object that only looks like one (a cursor with `next`) is not a generator.
  */
 export function generatorKind(value: object): GeneratorKind | undefined {
   if (!('next' in value)) return undefined;
   let holder: object | null = Object.getPrototypeOf(value);
-  // The object that belongs to the function, then the one that all generators share; a subclass adds one.
+  // The function's own prototype, then the one of all generators; a subclass adds one more.
   for (let depth = 0; holder !== null && depth < 4; depth++) {
     const kind: unknown = Object.getOwnPropertyDescriptor(holder, Symbol.toStringTag)?.value;
     if (kind === 'Generator' || kind === 'AsyncGenerator') return isMadeBy(holder, kind) ? kind : undefined;
@@ -31,7 +31,7 @@ function isMadeBy(prototype: object, kind: GeneratorKind): boolean {
   return Object.getOwnPropertyDescriptor(made, Symbol.toStringTag)?.value === `${kind}Function`;
 }
 
-/** Its body runs in the scope that it was made in, whoever asks for the next value. */
+/** Runs the generator's body in the scope that created it, whichever code asks for the next value. */
 export function onGenerator(generator: object, kind: GeneratorKind, completion: Completion): void {
   read(generator, completion, (reading) => {
     for (const [name, step] of watchedSteps(generator, kind === 'AsyncGenerator', reading)) {
@@ -42,7 +42,7 @@ export function onGenerator(generator: object, kind: GeneratorKind, completion: 
 
 export type Step = (this: unknown, ...given: unknown[]) => unknown;
 
-/** The methods of an iterator, each of which tells how the reading goes. */
+/** The methods of an iterator, wrapped to report the progress of the reading. */
 export function watchedSteps(iterator: object, isAsync: boolean, reading: Reading): (readonly [string, Step])[] {
   const steps: (readonly [string, Step])[] = [];
   for (const name of ['next', 'return', 'throw']) {
@@ -53,14 +53,14 @@ export function watchedSteps(iterator: object, isAsync: boolean, reading: Readin
 }
 
 function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: Reading): Step {
-  const heard = (step: unknown, progress: Progress): void => {
+  const onStep = (step: unknown, progress: Progress): void => {
     progress.answered();
     if (!isDone(step)) return;
-    // Who returns before the end breaks the work off.
+    // `return` before the end cancels the reading.
     if (isReturn) reading.cancelled();
     else reading.done(undefined);
   };
-  const refused = (error: unknown, progress: Progress): never => {
+  const onError = (error: unknown, progress: Progress): never => {
     progress.answered();
     reading.failed(error);
     throw error;
@@ -74,20 +74,20 @@ function watched(original: Step, isReturn: boolean, isAsync: boolean, reading: R
     try {
       step = contextApi.with(context, original as (...given: unknown[]) => unknown, this as never, ...given);
     } catch (error) {
-      return refused(error, progress);
+      return onError(error, progress);
     } finally {
       nesting.scopes--;
     }
     if (isAsync && isPromise(step)) {
       return step.then(
         (answer) => {
-          heard(answer, progress);
+          onStep(answer, progress);
           return answer;
         },
-        (error: unknown) => refused(error, progress),
+        (error: unknown) => onError(error, progress),
       );
     }
-    heard(step, progress);
+    onStep(step, progress);
     return step;
   };
 }

@@ -5,8 +5,8 @@ import { method, overlay } from './members.ts';
 import { type Reading, read } from './reading.ts';
 
 /**
- * An async iterable that is no generator: whoever iterates it tells us. Its other members are left alone, also `next`: that of
- * a cursor gives documents, not steps.
+ * Watches an async iterable that is not a generator: the scope learns of the end from the app's own iteration. Other
+ * members stay as they are, also `next`: that of a cursor returns documents, not iterator results.
  */
 export function onAsyncIterable(iterable: object, completion: Completion): void {
   read(iterable, completion, (reading) => {
@@ -30,7 +30,7 @@ export function onAsyncIterable(iterable: object, completion: Completion): void 
   });
 }
 
-/** The iterator itself, with steps that tell; where it is the app's own object, one in front of it. */
+/** The iterator itself with wrapped methods; or an object in front of it, when the iterator is the result itself. */
 function watchedIterator(iterator: object, isResult: boolean, reading: Reading): object {
   let steps: ReturnType<typeof watchedSteps>;
   try {
@@ -40,7 +40,7 @@ function watchedIterator(iterator: object, isResult: boolean, reading: Reading):
       return iterator;
     }
   } catch {
-    // An iterator that cannot be changed, or hides what it is: it is read as without us.
+    // An iterator that cannot be changed, or hides its members, is read unwatched.
     return iterator;
   }
   const front = Object.create(iterator) as object;
@@ -49,7 +49,7 @@ function watchedIterator(iterator: object, isResult: boolean, reading: Reading):
   return front;
 }
 
-/** Defined, not assigned: what a frozen prototype has cannot be assigned. */
+/** Defined, not assigned: a member of a frozen prototype cannot be assigned. */
 function hide(front: object, name: string | symbol, value: unknown): void {
   Object.defineProperty(front, name, { value, writable: true, configurable: true });
 }

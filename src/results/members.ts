@@ -1,16 +1,19 @@
-/** A member of an object as it is found without asking a getter, or undefined. Proxies are asked by no `get`. */
+/**
+ * The descriptor of a member, without calling a getter; `undefined` if there is none. Does not call the `get` trap of a
+ * proxy.
+ */
 export function member(object: object, name: string | symbol): PropertyDescriptor | undefined {
   return lookUp(object, name).found;
 }
 
-/** A member, and how far up the chain of prototypes it was found: 0 for one of the object's own. */
+/** A member's descriptor and its depth in the prototype chain: 0 for an own member. */
 export function lookUp(
   object: object,
   name: string | symbol,
 ): { found: PropertyDescriptor | undefined; depth: number } {
   let holder: object | null = object;
   let depth = 0;
-  // Longer chains of prototypes nobody writes; a proxy may have an endless one.
+  // No code has longer prototype chains, but that of a proxy may be endless.
   for (; holder !== null && depth < 100; depth++) {
     const found = Object.getOwnPropertyDescriptor(holder, name);
     if (found) return { found, depth };
@@ -19,14 +22,15 @@ export function lookUp(
   return { found: undefined, depth };
 }
 
-/** The method of that name, where it is a plain one and no getter. */
+/** The method of that name; `undefined` for a getter. */
 export function method(object: object, name: string | symbol): ((...given: unknown[]) => unknown) | undefined {
   const value: unknown = member(object, name)?.value;
   return typeof value === 'function' ? (value as () => unknown) : undefined;
 }
 
 /**
- * Lays an own member over what an object has, hidden where it had none of its own, and gives what takes it away again.
+ * Defines an own member over an existing one (not enumerable if there was no own one), and returns a function that
+ * restores the object.
  * @throws TypeError for an object that cannot be changed
  */
 export function overlay(object: object, name: string | symbol, given: { value: unknown } | Accessor): () => void {
@@ -43,17 +47,17 @@ export function overlay(object: object, name: string | symbol, given: { value: u
   return () => {
     try {
       const now = Object.getOwnPropertyDescriptor(object, name);
-      // Somebody else may have laid theirs over ours meanwhile.
+      // Other code may have replaced Baton's member meanwhile.
       if ('value' in given ? now?.value !== given.value : now?.get !== given.get) return;
       if (before) Object.defineProperty(object, name, before);
       else Reflect.deleteProperty(object, name);
     } catch {
-      // It was frozen meanwhile: what lies there passes everything on.
+      // The object was frozen meanwhile. The member stays and passes every call on.
     }
   };
 }
 
-/** Who prints the object sees the function that the app gave it. */
+/** When the object is printed, the app's own function appears. */
 function showAs(ours: unknown, original: unknown): void {
   if (typeof ours !== 'function' || typeof original !== 'function') return;
   for (const detail of ['name', 'length']) {

@@ -3,7 +3,7 @@ import { member } from './members.ts';
 import type { Progressed } from './progress.ts';
 import { type Reading, read } from './reading.ts';
 
-/** What Baton needs of a stream of Node, or of the package `readable-stream`. */
+/** The members of a Node stream, or of one of the package `readable-stream`, that Baton uses. */
 interface NodeStream {
   once(event: string, listener: () => void): unknown;
   removeListener(event: string, listener: () => void): unknown;
@@ -20,7 +20,7 @@ export function isNodeStream(value: object): boolean {
   return isState(value, '_readableState') || isState(value, '_writableState');
 }
 
-/** One that can be read and not be written to. */
+/** Whether the stream is readable and not writable. */
 export function isNodeReadable(value: object): boolean {
   return isState(value, '_readableState') && !isState(value, '_writableState');
 }
@@ -30,7 +30,10 @@ function isState(value: object, name: string): boolean {
   return typeof state === 'object' && state !== null;
 }
 
-/** No `error` listener: it would swallow what the app does not handle. `close` comes after an error, too. */
+/**
+ * There is no `error` listener, because it would hide errors that the app does not handle. `close` follows an error,
+ * too.
+ */
 export function onNodeStream(stream: object, completion: Completion): void {
   const source = stream as NodeStream;
   if (source.closed || source.destroyed || source.readableEnded) {
@@ -40,7 +43,8 @@ export function onNodeStream(stream: object, completion: Completion): void {
     return;
   }
   read(stream, completion, (reading) => {
-    // What changes nothing of the object itself is refused like the rest: a frozen stream does not work anyway.
+    // A listener does not change the object itself, but a frozen stream does not work, so it is rejected like other
+    // frozen objects.
     if (!Object.isExtensible(stream)) throw new TypeError('frozen');
     const listener = listenerOf(source, reading);
     source.once('end', listener);
@@ -61,7 +65,7 @@ function listenerOf(source: NodeStream, reading: Reading): () => void {
   };
 }
 
-/** Read to its end, or written where it cannot be read. */
+/** Whether it was read to its end, or, if it is not readable, written to its end. */
 function isWhole({ readableEnded, writableFinished }: NodeStream): boolean {
   return readableEnded ?? writableFinished ?? true;
 }

@@ -1,24 +1,24 @@
 import { now } from '../tracing/clock.ts';
 
-/** Whoever reads the result for the scopes that wait for it. */
+/** The reading of a result, for the scopes that wait for it. */
 interface Reader {
   /** A scope that waited has ended. */
-  left(): void;
+  scopeEnded(): void;
 }
 
 /**
- * How far a result has been read: `unread`, as far as can be seen; `idle`, read in part, and nobody asks for more; `busy`,
- * somebody waits for it.
+ * How far a result has been read: `unread`, as far as can be seen; `idle`, read in part, with no read pending; `busy`,
+ * with a read pending.
  */
 export type Progressed = 'unread' | 'idle' | 'busy';
 
-/** What a scope knows of the result that it waits for. Leads to nothing that would keep the result alive. */
+/** What a scope knows of the result that it waits for. Holds no reference that would keep the result alive. */
 export class Progress {
-  /** Calls that have not been answered yet. */
+  /** Number of pending reads. */
   #pending = 0;
-  /** When somebody last asked, or was answered. */
+  /** When a read last started or ended. */
   readAt: number | undefined;
-  /** For what shows its progress by itself, as a Node stream does. */
+  /** Overrides the state, for a result that shows its progress itself, like a Node stream. */
   look: (() => Progressed) | undefined;
   readonly #reader: WeakRef<Reader> | undefined;
 
@@ -42,8 +42,8 @@ export class Progress {
     this.readAt = now();
   }
 
-  /** A scope that waited has ended: where it was the last one, the object is as it was. */
-  left(): void {
-    this.#reader?.deref()?.left();
+  /** A scope that waited has ended. After the last one, the result is restored. */
+  scopeEnded(): void {
+    this.#reader?.deref()?.scopeEnded();
   }
 }

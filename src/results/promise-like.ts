@@ -6,16 +6,17 @@ import { type Reading, read } from './reading.ts';
 type Then = (this: unknown, ...given: unknown[]) => unknown;
 type CompleteWith = (value: unknown, completion: Completion) => void;
 
-/** It has a `then`, or a getter for one, which nobody asks before the app does. */
+/** Whether it has a `then`, or a getter for one. The getter is not called before the app calls it. */
 export function isPromiseLike(value: object): boolean {
   const then = 'then' in value ? member(value, 'then') : undefined;
   return then !== undefined && (typeof then.value === 'function' || then.get !== undefined);
 }
 
 /**
- * A promise-like that is no plain promise may be lazy (a query builder runs at each `then`) or carry more than `then`
- * (a client's response promise): it stays the same object, and whoever awaits it tells us. Its work happens inside the
- * scope that it was made in, what follows in the scope of who awaits it.
+ * A promise-like that is not a plain promise may be lazy (a query builder runs at each `then`) or have more members
+ * than `then` (a client's response promise). So it stays the same object, and the scope learns of its end when the app
+ * awaits it. Its work runs inside the scope that created it; the callbacks of `then` run in the scope of the code that
+ * awaits.
  */
 export function onPromiseLike(value: object, completion: Completion, completeWith: CompleteWith): void {
   read(value, completion, (reading) => {
@@ -40,7 +41,7 @@ export function onPromiseLike(value: object, completion: Completion, completeWit
           if (typeof original !== 'function') reading.done(value);
           return watched(original);
         },
-        // None where there was none: who assigns to it gets the error that they would get.
+        // No setter where there was none: an assignment then throws the same error as without Baton.
         set,
       }),
     );
@@ -67,7 +68,7 @@ function watchedThen(then: Then, reading: Reading, completeWith: CompleteWith): 
   };
 }
 
-/** What throws instead of rejecting, fails the span all the same. */
+/** A `then` that throws instead of rejecting fails the span, too. */
 function orFail<T>(reading: Reading, step: () => T): T {
   try {
     return step();

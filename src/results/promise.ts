@@ -4,8 +4,8 @@ import { Reading } from './reading.ts';
 type CompleteWith = (value: unknown, completion: Completion) => void;
 
 /**
- * A promise like any other: of this realm, or of another one (a vm context). A promise of a class of its own, or with a `then`
- * of its own, is none.
+ * Whether it is a plain promise, of this realm or another (a vm context). A promise of a subclass, or with its own
+ * `then`, is not plain.
  */
 export function isPlainPromise(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
@@ -20,16 +20,19 @@ function isPromisePrototype(prototype: object): boolean {
   return typeof made === 'function' && made.name === 'Promise' && made.prototype === prototype;
 }
 
-/** With so many promises that have not settled, an app may give one of them again and again. */
+/** With this many pending promises, an app may return one of them again and again. */
 const MANY = 1_000;
 let unsettled = 0;
 
-/** One promise of ours for one of the app's, once there are many: what never settles must not collect listeners. */
+/**
+ * One promise of Baton per promise of the app, used beyond `MANY`: a promise that never settles must not collect
+ * listeners.
+ */
 const shared = new WeakMap<object, { readonly promise: Promise<unknown>; readonly reading: Reading }>();
 
 /**
- * A promise of the same value, with what hung on the app's own: one that only listens would make a rejection that nobody
- * handles look handled.
+ * Returns a promise of the same value, with the members of the app's promise. Merely adding a listener would make an
+ * unhandled rejection look handled.
  */
 export function onPromise<T extends object>(
   given: T,
@@ -53,12 +56,13 @@ export function onPromise<T extends object>(
     },
   );
   unsettled++;
-  // Nobody but us has seen the promise of an async function: nothing hangs on it, and looking is dear with async hooks.
+  // No other code has seen the promise of an async function, so it has no members. Looking for them is expensive with
+  // async hooks.
   if (!isAsyncFunction(callback)) copyMembers(promise, settled);
   return settled as unknown as T;
 }
 
-/** Not asked of the object, which may be a proxy: that has no promise inside, and is none. */
+/** Not read from the object, which may be a proxy: a proxy is no promise, and this `then` rejects it. */
 function thenOf(promise: Promise<unknown>): Promise<unknown>['then'] {
   return (Object.getPrototypeOf(promise) as Promise<unknown>).then;
 }
@@ -96,7 +100,10 @@ function isAsyncFunction(callback: unknown): boolean {
   return typeof callback === 'function' && Object.getPrototypeOf(callback) === asyncFunction;
 }
 
-/** `cancel`, an id: what a client hung on its promise. What async hooks hang on every promise, ours has already. */
+/**
+ * Copies members that a client added to its promise, such as `cancel` or an id. Members that async hooks add to every
+ * promise exist already.
+ */
 function copyMembers(from: object, to: object): void {
   for (const name of Reflect.ownKeys(from)) {
     if (Object.hasOwn(to, name)) continue;

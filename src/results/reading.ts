@@ -2,34 +2,34 @@ import type { Context } from '@opentelemetry/api';
 import type { Completion } from './completion.ts';
 import { Progress } from './progress.ts';
 
-/** So many scopes may wait for one object; the oldest gives way. */
+/** Maximum number of scopes that wait for one object; beyond it, the oldest is abandoned. */
 const MAX_WAITING = 1_000;
-/** So many iterators of one iterable are watched at a time; the oldest is left alone. */
+/** Maximum number of iterators of one iterable that are watched; beyond it, the oldest is restored. */
 const MAX_ADDED = 1_000;
 
-/** One for each object that is read later, however many scopes give it, and however often. */
+/** One Reading per object that is read later, however many scopes return it, and however often. */
 const readings = new WeakMap<object, Reading>();
 
-/** The scopes of objects that were collected before anybody read them to their end. */
+/** Completes the scopes of objects that were collected before they were read to their end. */
 const collected =
   typeof FinalizationRegistry === 'function'
     ? new FinalizationRegistry<Completion[]>((waiting) => {
-        for (const completion of waiting.splice(0)) completion.gaveUp();
+        for (const completion of waiting.splice(0)) completion.abandoned();
       })
     : undefined;
 
 /** A result that the app reads later, and the scopes that end with it, the inner ones first. */
 export class Reading {
   progress: Progress = new Progress(this);
-  /** In which the work of a lazy result happens. */
+  /** The context for the work of a lazy result. */
   context: Context | undefined;
-  /** Nobody waits, and nothing of ours is on the object. */
+  /** No scope waits, and the object is restored. */
   over = false;
-  /** Held by the registry of what is collected: nothing that it leads to may lead back to the object. */
+  /** Held by the FinalizationRegistry, so nothing reachable from here may reference the object. */
   readonly waiting: Completion[] = [];
   readonly #undo: (() => void)[] = [];
 
-  /** Begins, or begins anew with an object that nobody waited for any more. */
+  /** Starts, or starts anew for an object that no scope waited for any more. */
   begin(context: Context): void {
     if (this.over) this.progress = new Progress(this);
     this.context = context;
@@ -37,13 +37,13 @@ export class Reading {
 
   add(completion: Completion): void {
     this.over = false;
-    if (this.waiting.length >= MAX_WAITING) this.waiting.shift()?.gaveUp();
+    if (this.waiting.length >= MAX_WAITING) this.waiting.shift()?.abandoned();
     this.waiting.push(completion);
     completion.given(this.progress);
   }
 
-  /** One that waited has ended otherwise: its session is over, or the app ended it. */
-  left(): void {
+  /** A scope that waited has ended otherwise: with its session, or by the app. */
+  scopeEnded(): void {
     if (this.over) return;
     const { waiting } = this;
     let kept = 0;
@@ -52,7 +52,7 @@ export class Reading {
     if (kept === 0) this.close();
   }
 
-  /** `undo` takes away what was added to the object, or to an iterator of it. */
+  /** `undo` restores a member of the object or of one of its iterators. */
   added(undo: () => void): void {
     if (this.#undo.length >= MAX_ADDED) this.#undo.splice(1, 1)[0]?.();
     this.#undo.push(undo);
@@ -70,7 +70,7 @@ export class Reading {
     for (const completion of this.close()) completion.cancelled();
   }
 
-  /** Nobody hears of this object any more; gives those who waited. */
+  /** Stops watching the object and returns the scopes that waited. */
   close(): Completion[] {
     this.over = true;
     this.context = undefined;
@@ -80,8 +80,8 @@ export class Reading {
 }
 
 /**
- * Lets `completion` wait for this object. When nobody else does, `watch` adds to it what tells when it ends; when it cannot (a
- * frozen object), the scope ends at once.
+ * Makes `completion` wait for this object. For the first one, `watch` adds members that report the end. If that fails
+ * (a frozen object), the scope ends at once.
  */
 export function read(object: object, completion: Completion, watch: (reading: Reading) => void): void {
   if (completion.ended) return;

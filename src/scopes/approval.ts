@@ -22,7 +22,7 @@ import type { Opening } from './open.ts';
 /** As many as may be open. */
 const approvals = shared('approvals', () => new ById<Approval>(Number.POSITIVE_INFINITY));
 
-/** Somebody was asked: its span is as long as the wait, or until the wait goes on without this process. */
+/** A request for approval. Its span lasts until the decision, or until the wait continues in another process. */
 export class Approval extends InRun implements ApprovalHandle {
   readonly id: string;
   #status: ApprovalStatus = 'requested';
@@ -73,11 +73,11 @@ export class Approval extends InRun implements ApprovalHandle {
   }
 
   protected override forgotten(): void {
-    // Another one may have come with the same id.
+    // Another approval may have taken the same id.
     if (approvals.get(this.id) === this) approvals.delete(this.id);
   }
 
-  /** A callback that gives true has approved, one that gives false has rejected. */
+  /** A callback that returns true approves, one that returns false rejects. */
   override done(word: unknown): void {
     if (!this.ended && typeof word === 'boolean') this.decide(word ? 'approved' : 'rejected');
     else super.done(word);
@@ -101,7 +101,10 @@ export function startApproval(recorder: Recorder, input: ApprovalInput): Approva
   return startInRun(recorder, APPROVAL, input, approvalSpan);
 }
 
-/** The decision of an approval of this process, or a span of its own for one of another, linked to where it was asked. */
+/**
+ * Records the decision on an approval of this process. For an approval of another process, records a span linked to the
+ * request.
+ */
 export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void {
   const active = recorder.active();
   const { content, diagnostics } = recorder;
@@ -124,8 +127,8 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
   const sessionId = input.sessionId ?? sessionIdOf(recorder, sessionOf(carrier));
   const found = resolve(recorder, active, input.runId, sessionId, 'runId');
   if (found === NOT_RECORDED) return;
-  const around = found ?? new SessionRecord(recorder, active);
-  const attributes = commonAttributes(around.record, around.runId, around.agent.key);
+  const enclosing = found ?? new SessionRecord(recorder, active);
+  const attributes = commonAttributes(enclosing.record, enclosing.runId, enclosing.agent.key);
   const name = approvalSpan(attributes, { tool: input.tool, id }, content);
   approvalDecision(attributes, input, content);
   attributes[key.ATTR_APPROVAL_STATUS] = status;
@@ -137,15 +140,15 @@ export function resolveApproval(recorder: Recorder, input: ApprovalAnswer): void
     KIND_INTERNAL,
     startedAt,
     attributes,
-    contextIn(around, active),
+    contextIn(enclosing, active),
     askedAt(carrier, id),
   );
   if (span) recorder.end(span, startedAt, tick());
 }
 
 function askedAt(carrier: Carrier, id: string): Link[] | undefined {
-  const place = parseTraceparent(traceparentOf(carrier)) ?? parseTraceparent(id);
-  return place && [linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' })];
+  const spanContext = parseTraceparent(traceparentOf(carrier)) ?? parseTraceparent(id);
+  return spanContext && [linkTo(spanContext, { [key.ATTR_LINK_TYPE]: 'resume' })];
 }
 
 function statusOf(recorder: Recorder, status: unknown): ApprovalStatus | undefined {

@@ -8,11 +8,14 @@ import { now, toHrTime } from '../tracing/clock.ts';
 import { exceptionAttributes } from '../tracing/failure.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 
-/** Of the events of one span: what is told of progress leaves room for errors, and both for handoffs and the last error. */
+/**
+ * Shares of a span's event limit: tracked events leave room for errors, and both leave room for handoff events and the
+ * final error.
+ */
 const SHARE_TRACKED = 3 / 4;
 const SHARE_ERRORS = 7 / 8;
 
-/** Something of the app's own that happened. */
+/** Records an event of the app. */
 export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
   write(recorder, input, SHARE_TRACKED, (attributes, content) => {
     content.metadata(attributes, input.payload);
@@ -20,18 +23,21 @@ export function trackEvent(recorder: Recorder, input: TrackedEvent): void {
   });
 }
 
-/** An error that the app dealt with. */
+/** Records an error that the app handled. */
 export function captureError(recorder: Recorder, input: CapturedError): void {
   const enclosing = write(recorder, input, SHARE_ERRORS, (attributes, content) => {
     Object.assign(attributes, exceptionAttributes(input.error, content));
     content.metadata(attributes, input.metadata);
     return key.EVENT_EXCEPTION;
   });
-  // Thrown on after all, it has been told here already.
+  // If the app throws it on after all, the scope does not record it again.
   enclosing?.scope?.rememberError(input.error);
 }
 
-/** On the innermost scope of ours; on the run that is named, when that is another one. `fill` gives the event's name. */
+/**
+ * Writes to the innermost scope of Baton, or to the named run where that is another. `fill` sets the attributes and
+ * returns the event's name.
+ */
 function write(
   recorder: Recorder,
   input: TrackedEvent | CapturedError,
@@ -39,14 +45,14 @@ function write(
   fill: (attributes: Attributes, content: Content) => string,
 ): EnclosingScope | undefined {
   const active = recorder.active();
-  const around = resolve(recorder, active, input.runId, input.sessionId, 'runId');
-  if (around === NOT_RECORDED) return undefined;
+  const found = resolve(recorder, active, input.runId, input.sessionId, 'runId');
+  if (found === NOT_RECORDED) return undefined;
   const innermost = activeScope(active);
-  const enclosing = innermost !== undefined && innermost.runId === around?.runId ? innermost : around;
+  const enclosing = innermost !== undefined && innermost.runId === found?.runId ? innermost : found;
   const span = trace.getSpan(enclosing?.context ?? active);
   const attributes: Attributes = {};
   const name = fill(attributes, recorder.content);
-  // A span of ours that was not sampled is followed for the metrics alone, and takes no events.
+  // A Baton span that was not sampled is followed for the metrics alone, and takes no events.
   if (span?.isRecording() || enclosing?.scope) {
     if (enclosing?.scope) enclosing.scope.event(name, attributes, now(), share);
     else if (span) recorder.write(span, (open) => open.addEvent(name, attributes, toHrTime(now())));

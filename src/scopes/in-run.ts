@@ -13,7 +13,7 @@ import { type NoOp, noOpInside } from './no-op.ts';
 import { type MakeHandle, type Opening, open } from './open.ts';
 import { RecordedScope } from './scope.ts';
 
-/** A piece of a run: a step, a tool call, a model call. Belongs to the agent of its run. */
+/** A piece of a run: a step, a tool call or a model call. Its agent is the run's. */
 export class InRun extends RecordedScope {
   readonly run: OpenRun | undefined;
   readonly runId: string | undefined;
@@ -37,14 +37,17 @@ export class InRun extends RecordedScope {
   }
 }
 
-/** What distinguishes the kinds: their words, and the handle that they give. */
+/** What differs between the kinds: their texts, and the handle. */
 export interface InRunKind<Handle extends InRun> {
   readonly what: string;
   readonly spanKind: SpanKind;
   readonly make: MakeHandle<Handle>;
 }
 
-/** Starts a piece of the run that the ids or the async context name; `name` fills the attributes and gives the name. */
+/**
+ * Starts a piece of the run that the ids or the async context name. `name` fills the attributes and returns the span's
+ * name.
+ */
 export function startInRun<Handle extends InRun, Input extends InRunInput & Pick<WorkflowStepInput, 'joins'>>(
   recorder: Recorder,
   kind: InRunKind<Handle>,

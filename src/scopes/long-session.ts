@@ -18,8 +18,8 @@ import { Session } from './session.ts';
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /**
- * A session without a span of its own while it is open: each run stands in its own trace. A short span at its end says what
- * came of it, and links to the runs.
+ * A session that has no span while it is open: each run has its own trace. At its end, a short span records the outcome
+ * and links to the runs.
  */
 export class LongSession extends Session {
   readonly #name: string;
@@ -54,7 +54,7 @@ export class LongSession extends Session {
     super.close(outcome, at);
   }
 
-  protected override get place(): SpanContext | undefined {
+  protected override get spanContext(): SpanContext | undefined {
     return this.#chain.last;
   }
 
@@ -68,7 +68,7 @@ export class LongSession extends Session {
     if (!span) return;
     this.span = span;
     this.clockSetting = clockSetting();
-    // Nothing of what was around is kept beyond its end.
+    // The parent context is not needed any more and must not be kept alive.
     this.#parent = ROOT_CONTEXT;
     for (const [name, attributes, at] of this.#events) super.event(name, attributes, at);
   }

@@ -9,7 +9,7 @@ import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { NoOp } from './no-op.ts';
 import type { Opening } from './open.ts';
 
-/** A call of a model. What it consumed counts for its run, too. */
+/** A model call. Its usage also counts for its run. */
 export class ModelCall extends InRun implements ModelCallHandle {
   usage: Usage | undefined;
   readonly #provider: string | undefined;
@@ -44,7 +44,7 @@ const MODEL_CALL: InRunKind<ModelCall> = {
 };
 
 export function startModelCall(recorder: Recorder, input: ModelCallInput): ModelCall | NoOp {
-  // Read before anything starts.
+  // Read before the span starts.
   const usage = input.usage ? addUsage({}, input.usage) : undefined;
   const call = startInRun(recorder, MODEL_CALL, input, modelCallSpan);
   if (usage && call instanceof ModelCall) call.usage = usage;

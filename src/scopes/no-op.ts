@@ -47,8 +47,9 @@ const NO_HANDOFFS: SessionHandoffs = {
 };
 
 /**
- * The handle of what is not recorded: switched off, no provider, suppressed, not sampled. It does nothing and costs next
- * to nothing; its ids are made when somebody asks, unique and valid in form.
+ * The handle of a scope that is not recorded: Baton is disabled, there is no provider, tracing is suppressed, or the
+ * span was not sampled. It does nothing and costs next to nothing. Its ids are created on demand, unique and in valid
+ * form.
  */
 export class NoOp implements Session, Run, WorkflowStep, ToolCall, ModelCall, Handoff, Approval {
   private readonly session: boolean;
@@ -114,11 +115,11 @@ export class NoOp implements Session, Run, WorkflowStep, ToolCall, ModelCall, Ha
   }
 }
 
-/** Marks a context as one in which nothing is recorded, so that nothing inside it is even tried. */
+/** Marks a context in which nothing is recorded, so that no code inside it tries to. */
 export class NoOpScope {
   readonly silent = true;
   readonly sessionId: string | undefined;
-  /** No callback of a scope is around: what a promise in here gives, no scope further out sees. */
+  /** No callback of an enclosing scope is running, so no outer scope handles what a promise in here resolves to. */
   readonly isOpen: boolean;
 
   constructor(sessionId: string | undefined, isOpen = false) {
@@ -133,12 +134,12 @@ function withinNoOp<T>(context: Context, fn: () => T): T {
 }
 
 /**
- * A scope inside one that records nothing, or that names a run or a session of which nothing is recorded: what happens in it, ours and
- * foreign, is dropped with that.
+ * A scope inside a no-op scope, or one that names a run or session that is not recorded. Everything in it is dropped,
+ * spans of Baton and of others alike.
  */
 class NoOpInside extends NoOp {
   private readonly context: Context;
-  /** No scope further out keeps the context for what a promise gives. */
+  /** No outer scope keeps the context for what a promise resolves to. */
   private readonly isOutermost: boolean;
 
   constructor(session: boolean, sessionId: string | undefined, context: Context, isOutermost: boolean) {
@@ -157,9 +158,9 @@ class NoOpInside extends NoOp {
   }
 }
 
-/** The handle of what starts where nothing is recorded by the run or the session that it names. */
+/** The handle of a scope whose enclosing or named run or session is not recorded. */
 export function noOpInside(active: Context, session: boolean, sessionId?: string, runId?: string): NoOp {
-  // Who suppresses tracing does so for one call, and not for what is read after it.
+  // Suppressing tracing applies to one call, not to a result that is read later.
   if (isSuppressed(active)) return new NoOp(session, undefined, sessionId);
   const scope = scopeOf(active) as Partial<NoOpScope> | undefined;
   if (scope?.silent) {
@@ -168,17 +169,17 @@ export function noOpInside(active: Context, session: boolean, sessionId?: string
     const context = withScope(active, trace.getSpan(active), new NoOpScope(scope.sessionId));
     return new NoOpInside(session, id, context, true);
   }
-  const place = parseTraceparent(runId) ?? droppedSessions.get(sessionId ?? '');
-  const context = withScope(active, place && trace.wrapSpanContext(place), new NoOpScope(sessionId));
+  const spanContext = parseTraceparent(runId) ?? droppedSessions.get(sessionId ?? '');
+  const context = withScope(active, spanContext && trace.wrapSpanContext(spanContext), new NoOpScope(sessionId));
   return new NoOpInside(session, sessionId, context, true);
 }
 
-/** The session of a scope that records nothing. */
+/** The session id of the enclosing scope. */
 export function sessionIdAround(active: Context): string | undefined {
   return scopeOf(active)?.sessionId;
 }
 
-/** A handoff that is not recorded. Its carrier still tells the other process which session, and what was not sampled. */
+/** A handoff that is not recorded. Its carrier still passes on the session and the unsampled span context. */
 export class NoOpHandoff extends NoOp {
   private readonly active: Context;
   private readonly sourceRunId: string | undefined;
@@ -193,7 +194,7 @@ export class NoOpHandoff extends NoOp {
 
   override carrier(): Record<string, string> {
     const carrier = inject(this.active);
-    // An unsampled run that is named alone leads to its trace, and to no session.
+    // The id of an unsampled run gives the trace, but no session.
     if (parseTraceparent(this.sourceRunId)) carrier.traceparent ??= this.sourceRunId as string;
     if (this.isInSession || carrier.traceparent === undefined) carrier[CARRIER_SESSION] = toHeaderText(this.sessionId);
     return carrier;
@@ -201,19 +202,19 @@ export class NoOpHandoff extends NoOp {
 }
 
 /**
- * A handle for a span that the sampler dropped. Its context keeps the span, so that everything below, ours and foreign,
- * is dropped with it and shares its trace id.
+ * The handle of a span that the sampler dropped. Its context keeps the span, so that all spans below, of Baton and of
+ * others, are dropped, too, and share its trace id.
  */
 export class NonRecording extends NoOp implements Completion {
   readonly context: Context;
   readonly #isSession: boolean;
 
-  constructor(session: boolean, span: Span, around: Context, sessionId?: string, diagnostics?: Diagnostics) {
-    const place = span.spanContext();
-    super(session, isSpanContextValid(place) ? formatTraceparent(place) : undefined, sessionId);
-    this.context = withScope(around, span, new NoOpScope(sessionId));
+  constructor(session: boolean, span: Span, context: Context, sessionId?: string, diagnostics?: Diagnostics) {
+    const spanContext = span.spanContext();
+    super(session, isSpanContextValid(spanContext) ? formatTraceparent(spanContext) : undefined, sessionId);
+    this.context = withScope(context, span, new NoOpScope(sessionId));
     this.#isSession = session;
-    if (session && sessionId !== undefined) rememberDropped(sessionId, place, diagnostics);
+    if (session && sessionId !== undefined) rememberDropped(sessionId, spanContext, diagnostics);
   }
 
   override within<T>(fn: () => T): T {
@@ -253,7 +254,7 @@ export class NonRecording extends NoOp implements Completion {
   }
   given(): void {}
   holds(): void {}
-  gaveUp(): void {
+  abandoned(): void {
     this.end();
   }
   cannotWatch(): void {
@@ -261,15 +262,15 @@ export class NonRecording extends NoOp implements Completion {
   }
 }
 
-function rememberDropped(sessionId: string, place: SpanContext, diagnostics: Diagnostics | undefined): void {
-  if (!droppedSessions.set(sessionId, place)) return;
+function rememberDropped(sessionId: string, spanContext: SpanContext, diagnostics: Diagnostics | undefined): void {
+  if (!droppedSessions.set(sessionId, spanContext)) return;
   diagnostics?.warn(
     'too_many_open',
     `more than ${droppedSessions.limit} sessions that are not sampled are open at once, so the first ones are forgotten: is a startSession without its end() somewhere?`,
   );
 }
 
-/** The handle of a handoff that is not recorded, in the session that is named or around. */
+/** A no-op handoff, in the named session or the enclosing one. */
 export function noOpHandoff(recorder: Recorder, active: Context, input: HandoffRequest): NoOp {
   const sessionId = sessionIdOf(recorder, input.sessionId) ?? sessionIdAround(active);
   return new NoOpHandoff(active, sessionId, input.sourceRunId);

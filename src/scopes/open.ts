@@ -13,19 +13,19 @@ export interface Opening {
   readonly enclosing: EnclosingScope;
   /** Its active span is the parent. */
   readonly parent: Context;
-  /** The first ones are kept, as many as the provider takes. */
+  /** Beyond the provider's limit, only the first ones are kept. */
   readonly links: Link[] | undefined;
   readonly isSession: boolean;
-  /** What the handle says where nothing is recorded. */
+  /** The session id of the handle when nothing is recorded. */
   readonly sessionId: string | undefined;
 }
 
-/** What is told how many links did not fit. */
+/** Receives the number of links that did not fit. */
 interface Opened {
   linksDropped(count: number): void;
 }
 
-/** Makes the handle of a span that has started. */
+/** Creates the handle of a started span. */
 export type MakeHandle<Handle, Of extends Opening = Opening> = (
   recorder: Recorder,
   opening: Of,
@@ -33,7 +33,7 @@ export type MakeHandle<Handle, Of extends Opening = Opening> = (
   startedAt: Micros,
 ) => Handle;
 
-/** Starts the span of a scope and gives its handle: the same sequence for each kind. */
+/** Starts the span of a scope and returns its handle; the same sequence for every kind. */
 export function open<Handle extends Opened, Of extends Opening>(
   recorder: Recorder,
   opening: Of,

@@ -41,24 +41,24 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
   readonly run: this = this;
   readonly runId: string;
   readonly id: string;
-  /** The id of the run that started this one. */
+  /** The id of the parent run. */
   readonly parentId: string | undefined;
   agent: Agent;
-  /** The handoff that this run picked up, and how far it is with it. */
+  /** The try at the handoff that this run picked up. */
   pickedUp: Try<Handoff> | undefined;
-  /** What it asked for and waits for: nobody is left to return to when it ends. */
+  /** Handoffs that this run requested and waits for. When the run ends, there is no caller to return to. */
   asked: Set<Handoff> | undefined;
-  /** It was sent for a handoff that it did not get: its answers are to that one, and to no other that waits. */
+  /** The run was started for a handoff that it could not pick up. Its answers go to that handoff and to no other. */
   readonly wasRefused: boolean;
-  /** The span that the run hangs under; not its context, whose scope would be kept with it. */
+  /** The parent span; not its context, which would keep the parent's scope alive. */
   readonly #parentSpan: Span | undefined;
-  /** The step that it is, for a handoff that names it so. */
+  /** The run's step, for handoffs that are addressed to a step. */
   readonly stepKey: string | undefined;
   #usage: Usage | undefined;
   #reported: Attributes | undefined;
   #providers: Set<string> | undefined;
   #received: Received | undefined;
-  /** What it picked up before that and has not answered. */
+  /** Handoffs that the run picked up earlier and has not answered. */
   #unanswered: Try<Handoff>[] | undefined;
   #links: number;
 
@@ -100,7 +100,7 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     return this.#parentSpan !== undefined;
   }
 
-  /** Where the run hangs. */
+  /** The context whose active span is the parent. */
   get parentContext(): Context {
     return withScope(ROOT_CONTEXT, this.#parentSpan, undefined);
   }
@@ -129,8 +129,10 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     });
   }
 
-  /** The run takes a handoff over. Its link is there, when it came for it; one that comes late is added. */
-  takesOver(handoff: Handoff): Try<Handoff> {
+  /**
+   * Takes a handoff over. The span has the link already when the run started for it; `pickUpLate` adds it otherwise.
+   */
+  takeOver(handoff: Handoff): Try<Handoff> {
     const { pickedUp } = this;
     if (pickedUp?.status === 'requested') {
       this.#unanswered ??= [];
@@ -141,12 +143,12 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     return this.pickedUp;
   }
 
-  /** The run picked up a handoff when it was at work already. */
+  /** Picks up a handoff after the run has started. */
   pickUpLate(handoff: Handoff): Try<Handoff> {
     if (this.ended) return handoff.begin(undefined);
     this.write((attributes) => handoff.describe(attributes, this.agent.key));
     this.addLink(handoff.link(this.agent.key));
-    return this.takesOver(handoff);
+    return this.takeOver(handoff);
   }
 
   addLink(link: Link): void {
@@ -158,13 +160,13 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     this.recorder.write(this.span, (span) => span.addLink(link));
   }
 
-  /** It waits for the answer as long as it lasts, and no longer. */
-  asks(handoff: Handoff): void {
+  /** Notes a handoff that the run requested; it waits for the answer until the run ends. */
+  addRequested(handoff: Handoff): void {
     this.asked ??= new Set();
     this.asked.add(handoff);
   }
 
-  /** A model call inside this run has ended. */
+  /** Called when a model call inside this run has ended. */
   used(usage: Usage | undefined, provider: string | undefined): void {
     if (usage) this.#usage = addUsage(this.#usage ?? {}, usage);
     if (provider === undefined) return;
@@ -184,14 +186,14 @@ export class Run extends RecordedScope implements RunHandle, HandoffRun {
     }
     openRuns.delete(this.id);
     rememberEnded(this.id, this.record.mark);
-    // A run that outlives its session has nobody else to close what it asked for.
+    // After the end of the session, only this run can close its handoffs.
     if (this.record.over) this.record.handoffs?.closeAll();
   }
 
-  /** A run that picked it up and said nothing has accepted it: it did the work. */
+  /** A run that picked the handoff up and gave no answer has accepted it: it did the work. */
   #endTry(attempt: Try<Handoff>, outcome: RunStatus | undefined): void {
     if (attempt.status === 'requested') recordAnswer(this.recorder, attempt, this, 'accepted', { at: this.startedAt });
-    // Of a run that does not say how it went, nothing speaks against it.
+    // An unknown outcome counts as a success.
     attempt.ended(outcome ?? 'completed');
   }
 
@@ -230,7 +232,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
   }
   const carried = input.carrier === undefined ? undefined : readCarrier(recorder, input.carrier as Carrier, active);
   const enclosing =
-    carried?.around ??
+    carried?.enclosing ??
     locate(recorder, active, input.parentRunId, input.sessionId ?? carried?.sessionId, 'parentRunId') ??
     sessionOfHandoff(recorder, active, input.handoffId) ??
     new SessionRecord(recorder, active);
@@ -238,8 +240,8 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
     recorder.diagnostics.misuse('no_run', 'withChildRun outside any run: name its parentRunId, or use withRun');
   }
   const agent = agentOf(recorder, input, enclosing, isChild);
-  const parent = carried?.around
-    ? carriedParent(carried.around.context, active, input.trace)
+  const parent = carried?.enclosing
+    ? carriedParent(carried.enclosing.context, active, input.trace)
     : contextIn(enclosing, active);
   const handoff = pickUp(recorder, input, carried, enclosing, agent.key);
   const attributes = commonAttributes(enclosing.record, undefined, agent.key);
@@ -260,7 +262,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
     attributes,
     enclosing,
     parent,
-    // Behind those of its own, so that joins give way where they are too many.
+    // Joins follow the other links, so that they are dropped first beyond the limit.
     links: together(links, joinsOf(recorder, input.joins)),
     isSession: false,
     sessionId: enclosing.record.sessionId,
@@ -270,7 +272,7 @@ function start(recorder: Recorder, input: RunInput, isChild: boolean): Run | NoO
   };
   const run = open(recorder, opening, newRun);
   if (!(run instanceof Run)) return run;
-  if (handoff) run.takesOver(handoff);
+  if (handoff) run.takeOver(handoff);
   chain?.started(run.span.spanContext());
   return run;
 }
@@ -279,7 +281,7 @@ function newRun(recorder: Recorder, opening: RunOpening, span: Span, startedAt: 
   return new Run(recorder, opening, span, startedAt);
 }
 
-/** Outside any scope, who picks up a handoff joins the session that it belongs to. */
+/** Outside any scope, a run that picks up a handoff joins the handoff's session. */
 function sessionOfHandoff(recorder: Recorder, active: Context, id: string | undefined): SessionRecord | undefined {
   if (id === undefined || id === null) return undefined;
   const known = handoffById(id);
@@ -288,15 +290,15 @@ function sessionOfHandoff(recorder: Recorder, active: Context, id: string | unde
   return sessionId === undefined ? undefined : sessionById(recorder, active, sessionId);
 }
 
-/** The link at a receiver's start; none to its own parent, which backends merge away. */
+/** The link at a receiver's start. None to its own parent, because backends merge such a link away. */
 function linksTo(handoff: Handoff, parent: Context, receiverKey: string): Link[] | undefined {
   const parentId = trace.getSpan(parent)?.spanContext().spanId;
-  return parentId === handoff.place.spanId ? undefined : [handoff.link(receiverKey)];
+  return parentId === handoff.spanContext.spanId ? undefined : [handoff.link(receiverKey)];
 }
 
 /**
- * Below the sender's span, or below what is active here, with the sender's baggage: below the span of the server that took the
- * request, when an instrumentation has read the same headers.
+ * The parent for a carrier: the sender's span; or the active span, with the sender's baggage, when an instrumentation
+ * has read the same headers and that span belongs to the server that took the request.
  */
 function carriedParent(sender: Context, active: Context, where: RunInput['trace']): Context {
   const span = trace.getSpan(active);
@@ -308,7 +310,7 @@ function carriedParent(sender: Context, active: Context, where: RunInput['trace'
   return span ? trace.setSpan(sender, span) : trace.deleteSpan(sender);
 }
 
-/** The run before it; none inside one trace, where a root with a link would be drawn below it. */
+/** The link to the previous run. None inside one trace, where a backend would draw a root span below that run. */
 function linkOf(chain: RunChain, parent: Context): Link[] | undefined {
   const before = chain.next();
   return before && before.context.traceId !== trace.getSpanContext(parent)?.traceId ? [before] : undefined;
@@ -318,14 +320,14 @@ function together(some: Link[] | undefined, more: Link[] | undefined): Link[] | 
   return some && more ? [...some, ...more] : (some ?? more);
 }
 
-function agentOf(recorder: Recorder, input: RunInput, around: EnclosingScope, isChild: boolean): Agent {
+function agentOf(recorder: Recorder, input: RunInput, enclosing: EnclosingScope, isChild: boolean): Agent {
   const given = toAgent(input.agent, recorder.content);
   if (given) return given;
-  if (isChild || around.runId !== undefined) {
+  if (isChild || enclosing.runId !== undefined) {
     const { content } = recorder;
     const stepKey = content.name(input.stepKey, key.ATTR_STEP_KEY);
     if (stepKey && recorder.isStepAgent(stepKey))
       return { key: stepKey, name: content.name(input.stepName, key.ATTR_STEP_NAME) };
   }
-  return around.agent;
+  return enclosing.agent;
 }

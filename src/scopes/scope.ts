@@ -20,24 +20,24 @@ import { eventsOn, warnOfEvents, warnOfLinks } from '../tracing/limits.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 import type { Opening } from './open.ts';
 
-/** Of the errors that pass, more need not be told apart. */
+/** Maximum number of errors that a scope remembers to recognise them. */
 const MAX_SEEN = 100;
 
-/** What the options of a scope say of its end. */
+/** The options that control the end of a scope. */
 export interface Ending {
   /** What to wait for instead of the callback's result. */
   readonly until: ((result: unknown) => unknown) | undefined;
-  /** Stops it from outside. */
+  /** A signal that stops the scope. */
   readonly signal: { readonly aborted: boolean } | undefined;
 }
 
-/** A result that is read later: how far it has been read, and since when nothing else happened in the scope that gave it. */
+/** A result that is read later: how far it has been read, and when something last happened in its scope. */
 interface Given {
   readonly progress: Progress;
   at: Micros;
 }
 
-/** Whatever lasts: a session, a run, a step, a tool call, a model call. Ended once, by whoever comes first. */
+/** The base of all scopes that record a span. A scope ends once; later calls of `end` or `fail` have no effect. */
 export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope, Completion {
   readonly recorder: Recorder;
   readonly record: SessionRecord;
@@ -48,32 +48,35 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   startedAt: Micros;
   /** The context in which this scope is current. */
   readonly context: Context;
-  /** The scope around this one. After its end just one that is still open: a chain of scopes must not keep all there were. */
+  /**
+   * The enclosing scope. After the end, the nearest one that is open: a chain of scopes must not keep all ended ones
+   * alive.
+   */
   parent: RecordedScope | undefined;
-  /** That of the wall clock when this began, or a later one in which something inside it began. */
+  /** The wall clock's setting at the start, or a later one at which a child started. */
   clockSetting: number = clockSetting();
   ended = false;
-  /** What the app said of its end. */
+  /** The options that control its end. */
   ending: Ending | undefined;
-  /** Of a result that is read later. */
+  /** A result that is read later. */
   #given: Given | undefined;
-  /** Of a result whose work happens in this scope, which ends with something else. */
+  /** The progress of a result that is read in this scope, while the scope waits for something else. */
   #held: Progress | undefined;
-  /** Too many were open, and nothing but its handle knows it any more. */
+  /** Too many scopes were open, so only its handle still references it. */
   evicted = false;
-  /** How many scopes are open inside it. */
+  /** Number of open scopes inside it. */
   inside = 0;
-  /** Neighbours in the list of all that is open of its kind. */
+  /** Neighbours in the list of all open scopes of its kind. */
   older: OpenScope | undefined;
   newer: OpenScope | undefined;
-  /** Neighbours in the session's list of what is open: no set, because every span enters and leaves it. */
+  /** Neighbours in the session's list of open scopes. Not a set, because every span enters and leaves the list. */
   before: OpenScope | undefined;
   after: OpenScope | undefined;
   #late: Attributes | undefined;
   #events = 0;
   #eventsDropped = 0;
   #linksDropped = 0;
-  /** Errors of what is inside: when one of them passes here, it has been told already. */
+  /** Errors that inner scopes have recorded. When one of them reaches this scope, it is not recorded again. */
   #seen: Set<unknown> | undefined;
 
   constructor(
@@ -85,7 +88,8 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   ) {
     this.recorder = recorder;
     this.record = enclosing.record;
-    // A session is around no other by its record, but may run inside one. Whatever is open is one of these.
+    // A session's record has no scope, but the session may run inside another scope. Every open scope is a
+    // RecordedScope.
     this.parent = stillOpen((enclosing.scope ?? activeScope(parent)?.scope) as RecordedScope | undefined);
     if (this.parent) {
       this.parent.inside++;
@@ -95,7 +99,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.startedAt = startedAt;
     this.parent?.isBusyAt(startedAt);
     this.context = withScope(parent, active ?? undefined, this);
-    // Outside any session of the app's, whoever comes first is where the session begins and ends.
+    // Outside any session of the app, the first scope owns the session: it starts and ends with that scope.
     if (this.record.owner === undefined) {
       this.record.owner = this;
       recorder.metrics.refresh();
@@ -104,7 +108,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.peers().enter(this);
   }
 
-  /** All that is open of its kind. */
+  /** The list of all open scopes of its kind. */
   protected abstract peers(): OpenScopes;
 
   get scope(): this {
@@ -117,7 +121,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.#seen.add(error);
   }
 
-  /** Runs the app's callback inside this scope and ends it when the work behind its result is done. */
+  /** Runs the app's callback inside this scope, and ends the scope at the completion of the result. */
   perform<T>(fn: (handle: this) => T): T {
     nesting.scopes++;
     try {
@@ -130,13 +134,13 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     }
   }
 
-  /** With a full stack the recording waits for room: the app's own error counts, and not what fails on top of it. */
+  /** With a full stack, recording waits for room: the app must see its own error, not one that recording adds. */
   #thrown(error: unknown): void {
     try {
       if (hasRoom()) this.fail(error);
       else postpone(() => this.fail(error));
     } catch {
-      // It ends with its session.
+      // The scope then ends with its session.
     }
   }
 
@@ -155,7 +159,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.close(outcome);
   }
 
-  /** What it means that this was thrown here. */
+  /** The outcome of a scope that throws this error. */
   #outcomeOf(error: unknown): RunStatus {
     const failure = this.#isFailure(error);
     if (failure === true) return 'failed';
@@ -172,7 +176,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     }
   }
 
-  /** Whoever stops what is around this, stops this as well. */
+  /** Whether its own signal or that of an enclosing scope has aborted. */
   get #isStopped(): boolean {
     for (let each: RecordedScope | undefined = this; each; each = each.parent) {
       if (isAborted(each.ending?.signal)) return true;
@@ -181,8 +185,8 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   }
 
   /**
-   * Too many are open: nothing of Baton keeps it any more, so that one which nobody ends can be collected. It may be at work all the
-   * same: who has its handle ends it as ever.
+   * Removes Baton's references when too many scopes are open, so that one that never ends can be collected. It may
+   * still be at work, and its handle ends it as usual.
    */
   evict(): void {
     this.evicted = true;
@@ -191,7 +195,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.forgotten();
   }
 
-  /** It is no longer found by its id. */
+  /** Removes it from the index by id. */
   protected forgotten(): void {}
 
   done(_value: unknown): void {
@@ -218,12 +222,12 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     return this.ending?.until;
   }
 
-  /** Something inside it begins or ends: no end of its own may be before that. */
+  /** Called when something inside it starts or ends: the scope must not end before that. */
   isBusyAt(at: Micros): void {
     if (this.#given && this.#given.at < at) this.#given.at = at;
   }
 
-  gaveUp(): void {
+  abandoned(): void {
     this.abandon();
   }
 
@@ -232,7 +236,10 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.end();
   }
 
-  /** Its session ended first, or was suspended. What was given to be read later may never have been, or been given up. */
+  /**
+   * Ends a scope whose session ended first or was suspended. A result that is read later may never have been read, or
+   * only in part.
+   */
   abandon(as: 'abandoned' | 'suspended' = 'abandoned'): void {
     if (this.ended) return;
     const { at = 0, progress } = this.#given ?? {};
@@ -242,7 +249,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     else this.close(as);
   }
 
-  /** Nobody can see from here whether something was thrown: how it went is not said. */
+  /** `using` does not tell whether an error was thrown, so the outcome is not recorded. */
   [Symbol.dispose](): void {
     if (!this.ended) this.close(undefined);
   }
@@ -259,7 +266,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     });
   }
 
-  /** Lets a setter add to the attributes that are written with the end. Input that cannot be read costs only itself. */
+  /** Lets a setter add attributes that are written at the end. Input that cannot be read drops only itself. */
   protected write(fill: (attributes: Attributes) => void): void {
     const { diagnostics } = this.recorder;
     if (this.ended) {
@@ -281,19 +288,19 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     this.#late[name] = value;
   }
 
-  /** The time at which something happens to it. */
+  /** The current time, corrected for this scope. */
   protected now(): Micros {
     return endOf(this.clockSetting, now());
   }
 
-  /** Ends no earlier than what began inside it, which may have seen a later setting of the wall clock. */
+  /** Makes this scope end no earlier than a child that started under a later setting of the wall clock. */
   outlast(child: RecordedScope): void {
     if (child.clockSetting > this.clockSetting) this.clockSetting = child.clockSetting;
   }
 
   /**
-   * `share` of the events that the provider keeps for one span may be of this kind: it drops the oldest, and an error must
-   * outlive what is told of progress.
+   * Adds an event. `share` is the part of the provider's event limit that this kind may use. The provider drops the
+   * oldest events, and progress events must not push out an error.
    */
   event(name: string, attributes: Attributes, at: Micros = this.now(), share = 1): void {
     const { limits } = this.recorder;
@@ -310,7 +317,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     warnOfEvents(this.recorder.diagnostics, this.recorder.limits.events);
   }
 
-  /** Links that did not fit on the span. */
+  /** Counts links that did not fit on the span. */
   linksDropped(count: number): void {
     if (count === 0) return;
     this.#linksDropped += count;
@@ -318,8 +325,8 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   }
 
   /**
-   * Status, and one `exception` event per error: on its way up, the innermost span has the event, those around it have only the
-   * status.
+   * Sets the status and adds an `exception` event. An error that passes several scopes has its event on the innermost
+   * span alone; the others get only the status.
    */
   #failWith(error: unknown): void {
     const { content } = this.recorder;
@@ -335,17 +342,17 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     }
   }
 
-  /** What the metrics say of its end, by kind; `attributes` has the `error.type` where it failed. */
+  /** Records the metrics of its end. `attributes` has `error.type` if it failed. */
   protected measure(_lasted: Micros, _outcome: RunStatus | undefined, _attributes: Attributes): void {}
 
-  /** What is written with the end, by kind. */
+  /** Sets the attributes of its kind at the end. */
   protected abstract finish(outcome: RunStatus | undefined): void;
 
-  /** `at` is when it ended, when that is not now. */
+  /** `at` is the time of the end, where that is not now. */
   protected close(outcome: RunStatus | undefined, at?: Micros): void {
     this.ended = true;
-    this.#given?.progress.left();
-    this.#held?.left();
+    this.#given?.progress.scopeEnded();
+    this.#held?.scopeEnded();
     if (hasRoomToEnd()) this.#conclude(outcome, at);
     else postpone(() => this.#conclude(outcome, at));
   }
@@ -369,7 +376,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
     if (this.#eventsDropped > 0) this.set(key.ATTR_EVENTS_DROPPED, this.#eventsDropped);
     if (this.#linksDropped > 0) this.set(key.ATTR_LINKS_DROPPED, this.#linksDropped);
     this.parent?.outlast(this);
-    // What it has ended itself on the way counts, too.
+    // Scopes that it has just ended count, too.
     const endedAt = at === undefined ? this.now() : Math.max(at, this.#given?.at ?? 0);
     this.parent?.isBusyAt(endedAt);
     recorder.end(this.span, this.startedAt, endedAt, this.#late);
@@ -381,11 +388,11 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   }
 }
 
-/** The nearest one, from this one outward, that has not ended. */
+/** The nearest scope, from this one outward, that is open. */
 function stillOpen(scope: RecordedScope | undefined): RecordedScope | undefined {
   let open = scope;
   while (open?.ended) open = open.parent;
-  // Whoever asks again finds it at once.
+  // Shortens the path for the next search.
   if (scope?.ended) scope.parent = open;
   return open;
 }

@@ -11,15 +11,15 @@ import type { Recorder } from '../tracing/recorder.ts';
 import type { Opening } from './open.ts';
 import { RecordedScope } from './scope.ts';
 
-/** A session with a span of its own: the root of its trace, or below the span that is active when it starts. */
+/** A session with its own span: the root of its trace, or below the span that is active when it starts. */
 export class Session extends RecordedScope implements SessionHandle {
   readonly run = undefined;
   readonly runId = undefined;
   readonly agent: Agent;
-  /** Somebody counted that it opened. */
+  /** Whether its start was counted in the metrics. */
   readonly #counted: boolean;
 
-  /** `active` is the span that what happens inside hangs below. */
+  /** `active` is the parent of the spans inside. */
   constructor(
     recorder: Recorder,
     opening: Pick<Opening, 'enclosing' | 'parent'>,
@@ -57,13 +57,13 @@ export class Session extends RecordedScope implements SessionHandle {
   }
 
   suspend(): Carrier {
-    const carrier = writeStop(this.id, this.place, this.context);
+    const carrier = writeStop(this.id, this.spanContext, this.context);
     if (!this.ended) this.close('suspended');
     return carrier;
   }
 
-  /** Where it stops when it is suspended. */
-  protected get place(): SpanContext | undefined {
+  /** The span context for the carrier when the session is suspended. */
+  protected get spanContext(): SpanContext | undefined {
     return this.span.spanContext();
   }
 

@@ -16,7 +16,7 @@ import { type NoOp, noOpInside } from './no-op.ts';
 import { type Opening, open } from './open.ts';
 import { Session } from './session.ts';
 
-/** A session with a span of its own (the root of its trace, or below the span that is active), or one of many traces. */
+/** A session with its own span (the root of its trace, or below the active span), or one with a trace per run. */
 export function startSession(recorder: Recorder, input: SessionInput): Session | NoOp {
   const active = recorder.active();
   const { content } = recorder;
@@ -51,7 +51,7 @@ function newSession(recorder: Recorder, opening: Opening, span: Span, startedAt:
   return new Session(recorder, opening, span, startedAt);
 }
 
-/** `startSession` for one that goes on: it must say which. */
+/** Like `startSession`, but the input must name the session that continues. */
 export function resumeSession(recorder: Recorder, input: SessionInput): Session | NoOp {
   if (!(input.id ?? input.sessionId ?? sessionOf(input.carrier))) {
     recorder.diagnostics.misuse(
@@ -62,11 +62,11 @@ export function resumeSession(recorder: Recorder, input: SessionInput): Session 
   return startSession(recorder, input);
 }
 
-/** To where the session stopped. A session of which nothing was recorded there has no such place. */
+/** The link to where the session stopped. There is none when nothing of it was recorded there. */
 function resumeLink(recorder: Recorder, { carrier }: SessionInput): Link | undefined {
   if (carrier === undefined || carrier === null) return undefined;
-  const place = parseTraceparent(traceparentOf(carrier));
-  if (place) return linkTo(place, { [key.ATTR_LINK_TYPE]: 'resume' });
+  const spanContext = parseTraceparent(traceparentOf(carrier));
+  if (spanContext) return linkTo(spanContext, { [key.ATTR_LINK_TYPE]: 'resume' });
   if (carrier.traceparent !== undefined || carrier[CARRIER_SESSION] === undefined) {
     recorder.diagnostics.misuse(
       'invalid_carrier',

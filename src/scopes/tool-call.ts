@@ -9,7 +9,7 @@ import { InRun, type InRunKind, startInRun } from './in-run.ts';
 import type { NoOp } from './no-op.ts';
 import type { Opening } from './open.ts';
 
-/** An action through a tool. */
+/** A tool call. */
 export class ToolCall extends InRun implements ToolCallHandle {
   readonly #tool: AttributeValue | undefined;
 
@@ -47,7 +47,7 @@ export function startTool(recorder: Recorder, input: ToolInput): ToolCall | NoOp
   return startInRun(recorder, TOOL, input, toolSpan);
 }
 
-/** The conventions ask for `mcp.*` on the tool's span instead of a second span. */
+/** The semantic conventions require `mcp.*` on the tool's span instead of a second span. */
 export function startMcpCall(recorder: Recorder, input: McpCallInput): ToolCall | NoOp {
   return startInRun(recorder, TOOL, input, (attributes, given, content) => {
     attributes[key.ATTR_MCP_METHOD_NAME] = key.MCP_METHOD_NAME_VALUE_TOOLS_CALL;

@@ -1,5 +1,5 @@
 import type { SecretNames } from './names.ts';
-import { announces, NAMING, VALUED } from './neighbours.ts';
+import { NAMING, precedesSecret, VALUED } from './neighbours.ts';
 import {
   endOfBare,
   endOfBlock,
@@ -15,26 +15,26 @@ import {
 } from './value-text.ts';
 
 /**
- * Told where a secret stands. `around`: where the quotes stand that the mark needs around it, so that JSON stays JSON, or a space
- * that is to stand before it.
+ * Reports the position of a secret. `quotes` is the position of the quotes that the replacement needs, so that JSON
+ * stays valid, or a space that must precede it.
  */
-export type Found = (start: number, end: number, around?: readonly [start: number, end: number] | ' ') => void;
+export type Found = (start: number, end: number, quotes?: readonly [start: number, end: number] | ' ') => void;
 
 const MAX_NAME = 120;
-/** Between a `name` and its `value`. */
+/** Maximum distance between a `name` field and its `value` field. */
 const MAX_BETWEEN = 300;
-/** Names that say little without the word before: `api key: x`. */
+/** Names that are secrets only together with the word before: `api key: x`. */
 const NEEDS_WORD_BEFORE = /^(?:keys?|strings?|codes?|phrase|word|signature|assertion|response|tokens?)$/i;
-/** A description of a secret, in place of one. */
+/** The description of a secret instead of one. */
 const SCHEMA = /^(?:type|description|required|default|format|title|\$ref|in|external|file|from|name)\s?:/;
-/** `Basic x`: the scheme is no secret. */
+/** `Basic x`: the scheme is not secret. */
 const SCHEME = /^(?:bearer|basic|token|api-?key|key|negotiate|ntlm|dpop)[ \t]+/i;
 const SCHEME_OF_PARTS = /^(?:digest|hawk|oauth|mutual|signature|aws4-hmac-sha256|scram-sha-\d+)[ \t]+/i;
 
 interface Name {
   readonly text: string;
   readonly start: number;
-  /** The closing quote, where the name stands in quotes. */
+  /** The closing quote, if the name is quoted. */
   readonly quote: readonly [start: number, end: number] | undefined;
   readonly grade: ReturnType<SecretNames['grade']>;
 }
@@ -44,7 +44,10 @@ interface Value {
   readonly end: number;
 }
 
-/** Finds the values that a text gives to secret names: `name=value`, `"name": "value"`, `--name value`, `["name", "value"]` … */
+/**
+ * Finds the values that a text assigns to secret names: `name=value`, `"name": "value"`, `--name value`, `["name",
+ * "value"]` …
+ */
 export function findAssigned(text: string, names: SecretNames, found: Found): void {
   new Reader(text, names, found).read();
 }
@@ -53,11 +56,14 @@ class Reader {
   readonly #text: string;
   readonly #names: SecretNames;
   readonly #found: Found;
-  /** Behind the last `name: …` whose value is a secret's name; its `value` is to come. */
+  /** End of the last `name: …` whose value is a secret's name; its `value` field may follow. */
   #named = -1;
-  /** Where the last `value: …` begins, whose name may be to come. */
+  /** Start of the last `value: …`; its `name` field may follow. */
   #valued: number | undefined;
-  /** A block that is never closed was seen: each further one would be looked for up to the end again. */
+  /**
+   * A block without an end was found. Further blocks are not searched for theirs, because each search would read to the
+   * end of the text.
+   */
   #neverCloses = false;
 
   constructor(text: string, names: SecretNames, found: Found) {
@@ -91,13 +97,13 @@ class Reader {
     }
   }
 
-  /** Each of these gives where reading goes on. */
+  /** This method and those below return the index to continue from. */
   #operator(at: number): number {
     const text = this.#text;
     const isColon = text[at] === ':';
     let next = at + 1;
     if (isColon && text[next] === '/' && text[next + 1] === '/') return next;
-    // `userPassword:: x`, and no `Login::token`.
+    // Matches `userPassword:: x`, but not `Login::token`.
     if (isColon && text[next] === ':') {
       if (text[next + 1] !== ' ') return next;
       next++;
@@ -109,7 +115,7 @@ class Reader {
     if (!given) return next - 1;
     while (isBlank(text[next])) next++;
     const name: Name = this.#entry(given, next) ? { ...given, text: 'secret', grade: 'secret' } : given;
-    // `known ? token : other`
+    // A conditional expression: `known ? token : other`.
     if (name.grade === 'none' || (isColon && text[name.start - 1] === ' ' && text[name.start - 2] === '?'))
       return next - 1;
     if (text[next] === '\n' || text[next] === '\r') return isColon ? this.#below(name, next) : next - 1;
@@ -128,7 +134,7 @@ class Reader {
     const closing = isTriple ? text.indexOf(triple, start) : endOfQuoted(text, open);
     const end = closing < 0 ? text.length : closing;
     if (!this.#names.hides(name.text, text.slice(start, end), name.grade)) return end;
-    if (!isPlaceholder(text.slice(start, end))) this.#tell(start, end);
+    if (!isPlaceholder(text.slice(start, end))) this.#report(start, end);
     return end;
   }
 
@@ -143,7 +149,7 @@ class Reader {
     ) {
       return this.#below(name, endOfLine(text, start));
     }
-    // Still escaped: one layer further in it is plain.
+    // Still escaped: the next layer has it unescaped.
     if (first === undefined || first === '\\') return start - 1;
     if (/cookies?$/i.test(name.text) && /^[^\s=;,]{1,80}=/.test(text.slice(start, start + 82)))
       return this.#header(start);
@@ -156,18 +162,18 @@ class Reader {
     if (isStrict && !isSetting) return end - 1;
     if (!this.#names.hides(name.text, literal(text.slice(start, end)), name.grade)) return end - 1;
     if (isNoValue(text, start, end, isColon && name.quote === undefined)) return end - 1;
-    // `token => token.id`
+    // An arrow function: `token => token.id`.
     if (isArrow && /^!?[A-Za-z_$]+(?:[.([;,)\s]|$)/.test(text.slice(start, start + 80))) return end - 1;
     if (isColon && surroundings === 'prose') {
       if (this.#isFirst(name.start)) end = endOfScalar(text, end);
       else if (!name.quote && isSentence(name.text, text.slice(start, end + 2))) return end - 1;
     }
     if (name.quote) this.#found(start, end, name.quote);
-    else this.#tell(start, end);
+    else this.#report(start, end);
     return end - 1;
   }
 
-  /** An object or a list below a secret name is one, too, as a whole; of a plural its texts are. */
+  /** An object or a list under a secret name is secret as a whole. Under a plural name, only its texts are. */
   #block(name: Name, start: number): number {
     const text = this.#text;
     if (text.startsWith('[REDACTED', start)) return start;
@@ -175,21 +181,22 @@ class Reader {
     const end = this.#neverCloses ? undefined : endOfBlock(text, start);
     this.#neverCloses ||= end === undefined;
     if (end === undefined) {
-      // A JSON text that was cut.
+      // JSON that was cut.
       if (!name.quote || name.grade !== 'secret') return start;
       this.#found(start, text.length, name.quote);
       return text.length;
     }
     if (name.grade === 'secret' || name.grade === 'question') {
       if (name.quote) this.#found(start, end, name.quote);
-      else this.#tell(start, end);
+      else this.#report(start, end);
       return end - 1;
     }
     for (let at = start; at < end; at++) {
       if (!isQuote(text[at])) continue;
       const closing = endOfQuoted(text, at);
       const isKey = /^\s{0,9}:/.test(text.slice(closing + 1, closing + 11));
-      if (!isKey && this.#names.hides(name.text, text.slice(at + 1, closing), name.grade)) this.#tell(at + 1, closing);
+      if (!isKey && this.#names.hides(name.text, text.slice(at + 1, closing), name.grade))
+        this.#report(at + 1, closing);
       at = closing;
     }
     return end - 1;
@@ -197,7 +204,7 @@ class Reader {
 
   #header(start: number): number {
     const end = endOfHeader(this.#text, start);
-    if (end > start && !isNoValue(this.#text, start, end, true)) this.#tell(start, end);
+    if (end > start && !isNoValue(this.#text, start, end, true)) this.#report(start, end);
     return Math.max(start, end) - 1;
   }
 
@@ -209,15 +216,15 @@ class Reader {
     const from = start + (SCHEME.exec(head)?.[0].length ?? 0);
     let end = endOfBare(text, from, 'prose');
     if (isNoValue(text, from, end, true)) return Math.max(from, end) - 1;
-    // A scheme that is not known here.
+    // An unknown scheme.
     if (from === start && text[end] === ' ' && /^[A-Za-z][A-Za-z-]*$/.test(text.slice(start, end))) {
       end = Math.max(end, endOfBare(text, end + 1, 'prose'));
     }
-    if (end > from) this.#tell(from, end);
+    if (end > from) this.#report(from, end);
     return Math.max(from, end) - 1;
   }
 
-  /** A value on the line below, or a block of YAML. */
+  /** A value on the next line, or a YAML block. */
   #below(name: Name, lineEnd: number): number {
     const text = this.#text;
     if (name.grade === 'weak' || name.grade === 'none') return lineEnd;
@@ -232,13 +239,13 @@ class Reader {
       const end = endOfIndented(text, from, indent, isList);
       const first = text.slice(isList ? start + 2 : start, endOfLine(text, start)).trim();
       if (!this.#names.hides(name.text, first, name.grade) || isPlaceholder(first)) return lineEnd;
-      this.#tell(start, end);
+      this.#report(start, end);
       return end - 1;
     }
     return name.grade === 'secret' ? this.#nextLine(start, lineEnd) : lineEnd;
   }
 
-  /** `Password:` and then, on a line of its own, what somebody has typed. */
+  /** A value on the line after `Password:`, as a person types it. */
   #nextLine(start: number, lineEnd: number): number {
     const text = this.#text;
     if (isQuote(text[start]) || '\\[{'.includes(text[start] ?? '{')) return lineEnd;
@@ -246,11 +253,13 @@ class Reader {
     const given = text.slice(start, end);
     if (end <= start || /^\s{0,3}[:=]/.test(text.slice(end, end + 4)) || /[:=]$/.test(given)) return lineEnd;
     if (isNoValue(text, start, end, true) || !/\d/.test(given)) return lineEnd;
-    this.#tell(start, end);
+    this.#report(start, end);
     return end - 1;
   }
 
-  /** `{ "name": "authorization", "value": "…" }`, in either order. Whether this is the value of a secret. */
+  /**
+   * Handles `{ "name": "authorization", "value": "…" }` in either order. Returns whether this is the value of a secret.
+   */
   #entry(name: Name, next: number): boolean {
     const text = this.#text;
     if (VALUED.test(name.text)) {
@@ -263,13 +272,13 @@ class Reader {
     this.#named = isSecret ? given.end : -1;
     if (isSecret && this.#valued !== undefined) {
       const value = this.#valueAt(this.#valued, name.start);
-      if (name.start - value.end < MAX_BETWEEN) this.#tell(value.start, value.end);
+      if (name.start - value.end < MAX_BETWEEN) this.#report(value.start, value.end);
     }
     this.#valued = undefined;
     return false;
   }
 
-  /** The value at `start`, read as far as `most`. */
+  /** The value at `start`, read up to `most`. */
   #valueAt(start: number, most: number): Value {
     const text = this.#text.slice(start, most);
     if (!isQuote(text[0])) return { start, end: start + endOfBare(text, 0, 'prose') };
@@ -290,15 +299,18 @@ class Reader {
     const end = endOfQuoted(text, open);
     const isLast = /^\s{0,9}[\])]/.test(text.slice(end + 1, end + 11));
     const list = /([\w-]{1,20})["'\\]{0,4}\s?[:=]\s?$/.exec(text.slice(Math.max(0, before - 30), before))?.[1];
-    // `"authorization", "value": …`
+    // The string is itself a name: `"authorization", "value": …`.
     const isName = /^\s{0,9}:/.test(text.slice(end + 1, end + 11));
-    if (isName || !announces(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast }))
+    if (
+      isName ||
+      !precedesSecret(this.#names, name.text, text.slice(open + 1, end), { list, isPair: isFirst && isLast })
+    )
       return at;
-    this.#tell(open + 1, end);
+    this.#report(open + 1, end);
     return end;
   }
 
-  /** `--password x`; of one dash only what is a word: `-p src` is harmless. */
+  /** `--password x`. After a single dash only whole words count: `-p src` is harmless. */
   #flag(at: number): number {
     const text = this.#text;
     const before = text[at - 1];
@@ -311,7 +323,7 @@ class Reader {
     if (text[start] === undefined || '-|&;<>\\'.includes(text[start])) return start - 1;
     const end = isQuote(text[start]) ? endOfQuoted(text, start) : endOfBare(text, start, 'prose');
     const from = isQuote(text[start]) ? start + 1 : start;
-    if (end > from && !isNoValue(text, from, end, false)) this.#tell(from, end);
+    if (end > from && !isNoValue(text, from, end, false)) this.#report(from, end);
     return Math.max(end, start) - 1;
   }
 
@@ -322,7 +334,7 @@ class Reader {
     if (!open || this.#names.grade(open[1] as string) !== 'secret') return at;
     const end = text.indexOf('<', at);
     if (end < 0 || text[end + 1] !== '/' || text.slice(at + 1, end).trim() === '') return at;
-    this.#tell(at + 1, end);
+    this.#report(at + 1, end);
     return end - 1;
   }
 
@@ -341,7 +353,7 @@ class Reader {
     }
     if (isQuote(last)) {
       const open = lastBefore(text, last as string, end - 1);
-      // With a backslash it is one layer further in.
+      // An escaped quote: the next layer has it unescaped.
       if (open < 0 || text[end - 2] === '\\') return undefined;
       return this.#name(text.slice(open + 1, end - 1), open + 1, [end - 1, end]);
     }
@@ -376,7 +388,7 @@ class Reader {
     return 'prose';
   }
 
-  /** Whether nothing but the sign of a list stands before it on its line. */
+  /** Whether only a list marker precedes it on its line. */
   #isFirst(start: number): boolean {
     for (let at = start - 1; at >= 0 && start - at < MAX_NAME; at--) {
       const character = this.#text[at] as string;
@@ -386,17 +398,17 @@ class Reader {
     return start < MAX_NAME;
   }
 
-  #tell(start: number, end: number): void {
+  #report(start: number, end: number): void {
     if (end > start && !this.#text.startsWith('[REDACTED]', start)) this.#found(start, end);
   }
 }
 
-/** `it wants a token: give it as a header`. A password is never worth the risk. */
+/** Prose such as `it wants a token: give it as a header`. Passwords and keys never count as prose, to be safe. */
 function isSentence(name: string, text: string): boolean {
   return /^[a-z]{1,12} [a-z]$/.test(text) && !/pass|pwd|key/i.test(name);
 }
 
-/** A plain text of YAML goes on to the end of its line, where nothing else begins on it. */
+/** A plain YAML scalar continues to the end of its line, unless something else starts there. */
 function endOfScalar(text: string, end: number): number {
   const line = endOfLine(text, end);
   if (line - end > 200) return end;
@@ -409,7 +421,7 @@ function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
-/** Letters, digits, `_`, `-`, `.`, `$`, and whatever is no ASCII. */
+/** Letters, digits, `_`, `-`, `.`, `$`, and all characters beyond ASCII. */
 function isNamePart(code: number): boolean {
   return (
     (code >= 0x61 && code <= 0x7a) ||
@@ -431,7 +443,7 @@ function lastBefore(text: string, character: string, end: number): number {
   return -1;
 }
 
-/** What a text without quotes is: a count and a yes are no secrets where a text would be one. */
+/** The value of an unquoted text: a boolean is not a secret where a text would be one. */
 function literal(text: string): unknown {
   if (text === 'true') return true;
   if (text === 'false') return false;

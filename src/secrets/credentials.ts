@@ -1,7 +1,7 @@
 import type { Found } from './assigned.ts';
 import { eachMatch } from './each-match.ts';
 
-/** `Bearer x` and `Basic x`, JSON web tokens, private keys, and passwords in addresses. */
+/** Finds `Bearer x` and `Basic x`, JSON web tokens, private keys, and passwords in URLs, commands and queries. */
 export function findCredentials(text: string, found: Found): void {
   if (/bearer|basic/i.test(text)) findSchemes(text, found);
   if (text.includes('eyJ')) findWebTokens(text, found);
@@ -12,7 +12,7 @@ export function findCredentials(text: string, found: Found): void {
 }
 
 const SCHEMES = /(?<![A-Za-z0-9])(bearer|basic)([\s+]{1,20}|:\s{0,5})([\w\-.~+/]{4,}={0,2})/gi;
-/** Long enough to be a word, and one that follows "bearer" in a sentence. */
+/** A lower-case word, as it follows "bearer" in a sentence. */
 const PROSE = /^[a-z]{1,16}[.]?$/;
 
 function findSchemes(text: string, found: Found): void {
@@ -33,7 +33,7 @@ function findSchemes(text: string, found: Found): void {
   });
 }
 
-/** "Basic" is also a word: what follows is a secret when it is Base64 of `user:password`, whatever stands behind that. */
+/** "Basic" is also a word. What follows is a secret if it is Base64 of `user:password`, whatever comes after that. */
 function isUserAndPassword(given: string): boolean {
   const token = given
     .replace(/[_.~=-]+$/, '')
@@ -51,7 +51,7 @@ function isUserAndPassword(given: string): boolean {
 const SEGMENT = /[\w-]{11,}/g;
 const NEXT_SEGMENTS = /\.[\w-]{8,}(?:\.[\w-]*)?(?:\.[\w-]*)?(?:\.[\w-]*)?/y;
 
-/** Each run of letters is read once, wherever in it the token begins. */
+/** Reads each run of characters once, wherever in it the token starts. */
 function findWebTokens(text: string, found: Found): void {
   eachMatch(SEGMENT, text, ({ 0: run, index }) => {
     const head = run.indexOf('eyJ');
@@ -65,7 +65,10 @@ function findWebTokens(text: string, found: Found): void {
 const KEY_BEGINS = /-{4,5}[ +]?BEGIN[ +][A-Z0-9 +]{0,60}PRIVATE[ +]KEY(?:[ +]BLOCK)?[ +]?-{4,5}/g;
 const KEY_ENDS = /-{4,5}[ +]?END[ +][A-Z0-9 +]{0,60}PRIVATE[ +]KEY(?:[ +]BLOCK)?[ +]?-{4,5}/g;
 
-/** In a form, a space is a `+`. From its first line to its last; one that was cut is one up to where the text ends, or from where it begins. */
+/**
+ * Finds private keys from their first to their last line. A key that was cut ends at the end of the text, or starts at
+ * its start. In a form, a space is a `+`.
+ */
 function findPrivateKeys(text: string, found: Found): void {
   let from = 0;
   for (;;) {
@@ -89,7 +92,7 @@ function findPrivateKeys(text: string, found: Found): void {
   }
 }
 
-/** `://user:password@host`, also with `@`, `/` and `%` in the password; one address ends where the next begins. */
+/** Finds `://user:password@host`, also with `@`, `/` and `%` in the password. A URL ends where the next one starts. */
 function findInAddresses(text: string, found: Found): void {
   for (let at = text.indexOf('://'); at >= 0; ) {
     const start = at + 3;
@@ -98,7 +101,7 @@ function findInAddresses(text: string, found: Found): void {
     const address = area.slice(0, Math.max(0, /[\s"'`<>\\|{}^]|$/.exec(area)?.index ?? 0));
     const slash = /[/?#]/.exec(address)?.index ?? address.length;
     const colon = address.indexOf(':');
-    // A port is followed by a path, a password with a slash in it by its host.
+    // A port is followed by a path; a password that contains a slash is followed by its host.
     const authority =
       address.lastIndexOf('@', slash) >= 0 || /^:\d*(?:[/?#]|$)/.test(address.slice(colon))
         ? address.slice(0, slash)
@@ -107,7 +110,7 @@ function findInAddresses(text: string, found: Found): void {
     if (host > 0) {
       const isPair = colon >= 0 && colon < host && colon <= slash;
       const user = address.slice(0, isPair ? colon : host);
-      // A user that is none: `https://{token}@github.com`, `https://{token}:x-oauth-basic@github.com`.
+      // A token in place of the user: `https://{token}@github.com`, `https://{token}:x-oauth-basic@github.com`.
       const isToken = /^[\w.-]{20,}$/.test(user) && /\d/.test(user);
       if (isPair) found(start + colon + 1, start + host);
       if (isToken && (!isPair || /^x-oauth-basic$|^$/i.test(address.slice(colon + 1, host))))
@@ -119,7 +122,7 @@ function findInAddresses(text: string, found: Found): void {
 
 const USERS = /(?:\s-u|--(?:proxy-)?user)(?:\s{1,10}|=)["']?([^\s:"']{0,100}):([^\s"']{1,200})/g;
 
-/** `curl -u user:password`; `docker run -u 1000:1000` is none. */
+/** Finds `curl -u user:password`, but not `docker run -u 1000:1000`. */
 function findUsers(text: string, found: Found): void {
   eachMatch(USERS, text, ({ 0: whole, 1: user = '', 2: password = '', index }) => {
     const end = index + whole.length;
@@ -130,7 +133,7 @@ function findUsers(text: string, found: Found): void {
 const IN_QUERIES =
   /\b(?:password|passwd|identified\s{1,20}(?:with\s{1,20}\S{1,40}\s{1,20})?by(?:\s{1,20}password)?)\s{1,20}[EN]?(['"])/gi;
 
-/** `ALTER USER ada WITH PASSWORD '…'`, `IDENTIFIED BY '…'`. */
+/** Finds `ALTER USER ada WITH PASSWORD '…'` and `IDENTIFIED BY '…'`. */
 function findInQueries(text: string, found: Found): void {
   eachMatch(IN_QUERIES, text, (match) => {
     const start = match.index + match[0].length;

@@ -1,16 +1,16 @@
 import { eachMatch } from './each-match.ts';
 
-/** A text without one layer of escapes, and where each of its characters stood in the text that was given. */
+/** A text without one layer of escapes, with the position of each character in the original text. */
 export interface Layer {
   readonly text: string;
-  /** Where the character at `index` began; for `text.length`, where the text ended. */
+  /** Original position of the character at `index`; for `text.length`, the original length. */
   at(index: number): number;
 }
 
-/** JSON in JSON in JSON, a query in a query: each layer doubles the escapes, so that more are not met. */
+/** Each layer of JSON in JSON, or of a query in a query, doubles the escapes, so deeper texts do not occur. */
 const MAX_LAYERS = 20;
 
-/** As `RegExp` reads it, because a control character in a pattern is mostly a mistake. */
+/** As a string for `RegExp`, because a control character in a regular expression literal is usually a mistake. */
 const ESC = '[\\u001b\\u009b]';
 const ESCAPES = new RegExp(
   `\\\\(?:u[0-9a-f]{4}|u\\{[0-9a-f]{1,6}\\}|x[0-9a-f]{2}|[^])|%[0-9a-f]{2}|&(?:#\\d{1,6}|#x[0-9a-f]{1,5}|amp|quot|apos|lt|gt|nbsp|colon|equals|sol|commat);|${ESC}\\[?[0-9;:]*[A-Za-z]`,
@@ -32,14 +32,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   commat: '@',
 };
 
-/** Whether there is something to take off. */
+/** Whether the text has escapes to remove. */
 function isEscaped(text: string): boolean {
   return HAS_ESCAPES.test(text);
 }
 
 /**
- * The text as it is, then without its escapes (of strings, of addresses, of HTML, for colours), then without the escapes
- * that were inside these, and so on: a secret is as visible in one of them as it is to whoever decodes the text.
+ * The text itself, then the text without its escapes (of strings, URLs, HTML and colours), then without the escapes
+ * inside those, and so on. A secret that a decoder of the text would see is visible in one of the layers.
  */
 export function* layersOf(given: string): Generator<Layer> {
   let layer: Layer = { text: given, at: (index) => index };
@@ -54,7 +54,7 @@ export function* layersOf(given: string): Generator<Layer> {
 
 function peel(outer: Layer): Layer {
   const { text } = outer;
-  // Where in the plain text a piece begins, and where it stood outside.
+  // Start of each piece in the plain text, and in the outer text.
   const plainStarts: number[] = [0];
   const outerStarts: number[] = [0];
   let plain = '';
@@ -80,7 +80,7 @@ function outerIndex(plainStarts: readonly number[], outerStarts: readonly number
     if ((plainStarts[middle] as number) <= index) low = middle;
     else high = middle - 1;
   }
-  // A piece that was escaped is taken as a whole.
+  // An escape sequence is replaced as a whole.
   const isEscape = low % 2 === 1;
   return (outerStarts[low] as number) + (isEscape ? 0 : index - (plainStarts[low] as number));
 }
@@ -89,7 +89,7 @@ function decode(given: string): string {
   const first = given[0];
   if (first === '%') return character(Number.parseInt(given.slice(1), 16), 0x7f);
   if (first === '&') return entity(given.slice(1, -1).toLowerCase());
-  // A colour is a border between words.
+  // A colour code separates words.
   if (first !== '\\') return ' ';
   const kind = given[1] as string;
   if (given.length > 2) return character(Number.parseInt(given.replace(/^\\[ux]\{?/i, ''), 16), 0x10ffff);
@@ -101,7 +101,7 @@ function entity(name: string): string {
   return character(name[1] === 'x' ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)), 0x10ffff);
 }
 
-/** What is beyond `most` is a part of a character, which no secret needs. */
+/** A code beyond `most` is only part of a character, which no secret needs. */
 function character(code: number, most: number): string {
   return code <= most ? String.fromCodePoint(code) : '\ufffd';
 }

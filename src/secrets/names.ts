@@ -14,29 +14,30 @@ import {
   WEAK,
 } from './words.ts';
 
-/** The app's own names, which count as the built-in ones do. */
+/** The app's own names, which count like the built-in ones. */
 export interface OwnNames {
   readonly keys?: readonly string[] | undefined;
   readonly allowKeys?: readonly string[] | undefined;
 }
 
 /**
- * What a name says of its value: `secret` whatever it is; `plural` where strings are secrets and counts are none, `pieces`
- * where short words are none either; `weak` in settings and not in prose; `question` where only yes and no are harmless.
+ * What a name says about its value. `secret`: always secret. `plural`: strings are secret, counts are not. `pieces`:
+ * like `plural`, but short words are not secret. `weak`: secret in settings, not in prose. `question`: secret unless it
+ * is a boolean.
  */
 export type Grade = 'none' | 'secret' | 'plural' | 'pieces' | 'weak' | 'question';
 
-/** Longer names than this are judged by their end. */
+/** Of longer names, only the end is graded. */
 const MAX_NAME = 200;
 const CACHE_SIZE = 2_000;
 
-/** A number, or a version. */
+/** A number or a version. */
 const COUNT = /^[\s\d.,:%/+*_^~<>=|xv-]{0,40}$/;
 const PATH = /^(?:[/~]|[A-Za-z]:[\\/]|\.{1,2}\/)/;
 const HARMLESS_PASS =
   /^(?:ok|yes|no|true|false|all|none|passed?|failed?|skip(?:ped)?|first|second|third|last|final|[\d.%]+)$/i;
 
-/** Decides which names are names of secrets: the one place that does. */
+/** Decides which names are names of secrets. No other code does. */
 export class SecretNames {
   readonly #own: ReadonlySet<string>;
   readonly #ownWords: readonly (readonly string[])[];
@@ -50,7 +51,7 @@ export class SecretNames {
     this.#allowed = new Set((allowKeys ?? []).map((key) => normalise(String(key))));
   }
 
-  /** Whether the app has names of its own, which no rule of ours can guess. */
+  /** Whether the app has its own names, which no built-in rule can guess. */
   get hasOwn(): boolean {
     return this.#own.size > 0;
   }
@@ -67,18 +68,18 @@ export class SecretNames {
     return grade;
   }
 
-  /** Whether the app says that this very name is harmless. */
+  /** Whether the app declares this name harmless. */
   allows(name: string): boolean {
     return this.#allowed.has(normalise(name));
   }
 
-  /** Whether the texts in a list or an object of that name are secrets, and its counts are none. */
+  /** Whether the texts in a list or object of that name are secrets and its counts are not. */
   isPlural(name: string): boolean {
     const grade = this.grade(name);
     return grade === 'plural' || grade === 'pieces';
   }
 
-  /** Whether the value of that name is a secret. What a list or an object holds is asked for member by member. */
+  /** Whether the value of that name is a secret. The members of a list or object are checked one by one. */
   hides(name: string, value: unknown, grade: Grade = this.grade(name)): boolean {
     if (value === null || value === undefined || value === '') return false;
     switch (grade) {
@@ -121,7 +122,7 @@ function gradeOf(words: readonly string[]): Grade {
   return words.length > 0 && isStrong(words, 1) ? 'secret' : 'none';
 }
 
-/** The first `end` words end in a secret. */
+/** The grade of the last of the first `end` words. */
 function ending(words: readonly string[], end: number): Grade | undefined {
   const last = words[end - 1];
   if (last === undefined) return undefined;
@@ -141,7 +142,7 @@ function isWeaklySecret(name: string, value: string): boolean {
   return !/\s/.test(value) && (/[\d:]/.test(value) || value.length >= 16) && !/^oauth[\d.]*$/i.test(value);
 }
 
-/** The word before `at` (and the one before that) is a secret wherever it stands: `password_of_ada`. */
+/** Whether the word before `at` (or the two words before it) is a secret at any position: `password_of_ada`. */
 function isStrong(words: readonly string[], at: number): boolean {
   const word = words[at - 1] as string;
   return STRONG.has(word) || (at > 1 && STRONG_PAIRS.has(`${words[at - 2]}_${word}`));
@@ -155,7 +156,7 @@ function endsWith(words: readonly string[], end: readonly string[]): boolean {
   return end.length <= words.length && end.every((word, index) => word === words[words.length - end.length + index]);
 }
 
-/** `dbPassword2` is `db`, `password`, `2`. */
+/** `dbPassword2` gives `db`, `password`, `2`. */
 function wordsOf(name: string): string[] {
   return name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')

@@ -2,7 +2,7 @@ import type { Found } from './assigned.ts';
 import { eachMatch } from './each-match.ts';
 import { BASE64_PREFIXES, PREFIXES } from './kinds.ts';
 
-/** Kinds that the rule set lacks, as their makers document them. */
+/** Prefixes that the rule set lacks, as their vendors document them. */
 const MORE_PREFIXES = [
   ...[
     'sk-ant-',
@@ -85,10 +85,10 @@ const MORE_PREFIXES = [
 ];
 const MORE_BASE64 = ['ABSK', 'fm1r_', 'fm1a_', 'fm2_'];
 
-/** A token is at least so long, its prefix included. */
+/** Minimum length of a token, including its prefix. */
 export const SHORTEST = 18;
 
-/** Most identifiers with such a beginning go on with a short word: `npm_config_registry`. */
+/** Most identifiers with such a prefix continue with a short word: `npm_config_registry`. */
 const AFTER_UNDERSCORE = '(?=[A-Za-z0-9]{10})';
 
 function kind(characters: string): (prefix: string) => string {
@@ -97,14 +97,14 @@ function kind(characters: string): (prefix: string) => string {
     const length = Math.max(12, SHORTEST - prefix.length);
     if (/^[A-Z]{4}$/.test(prefix) && characters === '') return `${escaped}[A-Z0-9]{16,}`;
     if (prefix === 'dapi') return `${escaped}[A-Fa-f0-9]{20,}(?:-\\d)?`;
-    // In parts, of which each may be short.
+    // Tokens in parts, each of which may be short.
     if (prefix.includes('.')) return `${escaped}(?=[\\w.-]{${length}})[\\w-]{4,}(?:\\.[\\w-]{4,})*`;
     const after = prefix.endsWith('_') ? AFTER_UNDERSCORE : '';
     return `${escaped}${after}[\\w${characters}-]{${length},}(?:\\.[\\w-]{6,})*={0,2}`;
   };
 }
 
-/** Every way in which it goes on is bounded or never tried again: linear, whatever the text. */
+/** Every repetition is bounded or cannot be retried, so matching takes linear time for any text. */
 const TOKENS = new RegExp(
   [
     ...[...PREFIXES, ...MORE_PREFIXES].map(kind('')),
@@ -128,16 +128,16 @@ const TOKENS = new RegExp(
   ].join('|'),
   'g',
 );
-/** What stands in this group is the secret. */
+/** The capturing group is the secret. */
 const ADDRESSES =
   /hooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/+-]{8,200})|discord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/(\d+\/[\w-]{20,200})|\.webhook\.office\.com\/webhookb2\/([\w@/-]{20,400})/gi;
 const OPENAI = /sk-[\w-]{16,}(?:\.[\w-]{6,})*/g;
 
-/** Whether there may be one: a first look that costs little. */
+/** A quick check for a possible token. */
 export const MAY_HAVE_TOKENS: RegExp =
   /[_.-][\w-]{12}|A[A-Z3][A-Z0-9p]{2}[A-Za-z0-9]{4}|AIza|eyJ|dapi[a-fA-F0-9]|LTAI|EAA[A-Z]|\dQ~|E[ZA][TA]K|GR13|SK[0-9a-fA-F]{4}|fm[12]|:AA|hook/;
 
-/** Finds tokens of the well-known kinds. */
+/** Finds tokens of well-known kinds. */
 export function findTokens(text: string, found: Found): void {
   if (text.length < SHORTEST || !MAY_HAVE_TOKENS.test(text)) return;
   eachMatch(TOKENS, text, ({ 0: token, index }) => {
@@ -156,7 +156,7 @@ export function findTokens(text: string, found: Found): void {
   });
 }
 
-/** `task-sk…` may be two words: in the middle of one, a key shows by its mixture of letters and digits. */
+/** `task-sk…` may be two words. Inside a word, a key is recognised by its mix of letters and digits. */
 function isKey(text: string, index: number, token: string): boolean {
   if (!/[A-Za-z0-9]/.test(text[index - 1] ?? ' ')) return true;
   const [run = ''] = /[A-Za-z0-9]{20,}/.exec(token) ?? [];

@@ -1,10 +1,13 @@
-/** Where a value that is assigned in a text ends: in JSON, YAML, settings, queries, connection strings, code and prose. */
+/**
+ * Finds the end of a value that is assigned in a text: in JSON, YAML, settings, queries, connection strings, code and
+ * prose.
+ */
 
 const SPACE = /\s/;
 const QUOTES = '"\'`';
-/** A quoted text is closed by its quote, a block by its bracket. */
+/** The bracket that closes a block. */
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
-/** After a separator: the next name, so that the separator was none of the value's characters. */
+/** The next name. If it follows a separator, the separator is not part of the value. */
 const NEXT_NAME = /^[\w.$[\]"'-]{1,40}\s?[=:]/;
 
 export function isQuote(character: string | undefined): boolean {
@@ -15,20 +18,20 @@ export function isSpace(character: string | undefined): boolean {
   return character !== undefined && SPACE.test(character);
 }
 
-/** The index of the closing quote; where there is none, the end of the line, or of the text. */
+/** The index of the closing quote. Without one, the end of the line (for `'`) or of the text. */
 export function endOfQuoted(text: string, open: number): number {
   const quote = text[open];
   for (let at = open + 1; at < text.length; at++) {
     const character = text[at];
     if (character === '\\') at++;
     else if (character === quote) return at;
-    // An apostrophe is no quote.
+    // A single quote without a partner on its line is an apostrophe.
     else if (character === '\n' && quote === "'") return at;
   }
   return text.length;
 }
 
-/** The index behind the bracket that closes what opens at `open`; `undefined` where none does. */
+/** The index after the bracket that closes the one at `open`; `undefined` if none does. */
 export function endOfBlock(text: string, open: number): number | undefined {
   const stack: string[] = [];
   for (let at = open; at < text.length; at++) {
@@ -48,14 +51,14 @@ export function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** `query`: in an address; `list`: between semicolons, where spaces and everything else belong to the value. */
+/** `query`: in a URL. `list`: between semicolons, where spaces and all other characters belong to the value. */
 export type Surroundings = 'query' | 'list' | 'prose';
 
-/** The index behind a value without quotes. */
+/** The index after an unquoted value. */
 export function endOfBare(text: string, start: number, surroundings: Surroundings): number {
   let at = start;
   for (; at < text.length; at++) if (ends(text, at, surroundings)) break;
-  // The full stop of the sentence.
+  // A full stop ends the sentence and is not part of the value.
   return at > start + 1 && text[at - 1] === '.' && surroundings === 'prose' ? at - 1 : at;
 }
 
@@ -92,13 +95,13 @@ function ends(text: string, at: number, surroundings: Surroundings): boolean {
   }
 }
 
-/** A separator ends a value in front of a space, a quote, a bracket and the next name. */
+/** A separator ends a value if a space, a quote, a bracket or the next name follows. */
 function isEnd(text: string, at: number, next: string | undefined): boolean {
   if (next === undefined || SPACE.test(next) || isQuote(next) || '{}[]()'.includes(next)) return true;
   return NEXT_NAME.test(text.slice(at + 1, at + 43));
 }
 
-/** Behind a header of several parts: `sid=a; theme="b c"` up to the end of the line or of the quotes around it. */
+/** The index after a header of several parts, `sid=a; theme="b c"`: the end of the line or of the enclosing quotes. */
 export function endOfHeader(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     const character = text[at] as string;
@@ -113,7 +116,10 @@ export function endOfHeader(text: string, start: number): number {
   return text.length;
 }
 
-/** Lines that stand further to the right than `indent`: a block of YAML. The items of a list may stand below its name. */
+/**
+ * The end of a YAML block: of the lines that are indented deeper than `indent`. List items may be at the same depth as
+ * their name.
+ */
 export function endOfIndented(text: string, from: number, indent: number, isList: boolean): number {
   let end = from;
   for (let line = from; line < text.length; ) {
@@ -134,16 +140,16 @@ const TYPES =
   /^(?:string|number|boolean|any|unknown|never|void|object|symbol|bigint|str|int|float|bool|bytes|String|Number|Boolean|Buffer|Uint8Array|Optional|Promise|Record|Array)(?:\[\]|<[^>\n]{0,60}>|\[\w{1,20}\])?\s*(?:[;,)|=}\]&\n?]|$)/;
 const PLACEHOLDERS =
   /^(?:\$\{[A-Za-z_][\w.]*\}|\$?\{\{|\$\(|(?:<|&lt;)[\w .:-]{1,40}(?:>|&gt;)|%[A-Z_]{2,40}%|\$[A-Z_]{3,40}(?![\w])|\*{3,}|x{4,}(?!\w)|\.{3}|…|\[REDACTED\])/;
-/** What a log says of a secret, and how a sentence goes on. */
+/** Words that a log says about a secret, and words that continue a sentence. */
 const SAID_OF_IT =
   /^(?:true|false|null|undefined|none|nil|nan|required|optional|missing|invalid|valid|expired|incorrect|wrong|empty|hidden|redacted|masked|denied|granted|revoked|disabled|enabled|yes|no|ok|a|an|the|is|are|was|be|it|its|you|your|we|our|my|to|of|in|on|for|and|or|not|this|that|these|those|if|when|each|every|one|see|how|what|why|always|never|with|without|by|at|as)$/i;
 
-/** Where a secret is to be put in, or was taken out. */
+/** Whether it is a placeholder for a secret, or the mark of one that was removed. */
 export function isPlaceholder(text: string): boolean {
   return PLACEHOLDERS.exec(text)?.[0].length === text.length || /^\{\{[^{}]{0,60}\}\}$/.test(text);
 }
 
-/** What stands there is no value: code that will give one, a type, a placeholder, a word about it. */
+/** Whether the text is not a value: code that returns one, a type, a placeholder, or a word about a secret. */
 export function isNoValue(text: string, start: number, end: number, isColon: boolean): boolean {
   const head = text.slice(start, start + 100);
   if (PLACEHOLDERS.test(head) || WORDS_OF_CODE.test(head)) return true;

@@ -1,15 +1,15 @@
 /**
- * The one list of what is called a secret. Names are compared word by word, so that `token` is a secret and `total_tokens`
- * and `tokenizer` are none.
+ * The only list of names of secrets. Names are compared word by word, so `token` is a secret, and `total_tokens` and
+ * `tokenizer` are not.
  */
 const list = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
 
-/** Words of which the last one in a name makes it a secret: `dbPassword`, `GITHUB_TOKEN`. */
+/** A name that ends in one of these words is a secret: `dbPassword`, `GITHUB_TOKEN`. */
 export const SECRETS: ReadonlySet<string> = list(
   'password passwd passphrase passcode pwd secret token authorization cookie credential credentials creds csrf xsrf sessid phpsessid jsessionid',
 );
 
-/** The same for two words: `api key`, `private-key`. Before `key` stands what it opens. */
+/** The same for two words: `api key`, `private-key`. The word before `key` says what it opens. */
 export const SECRET_PAIRS: ReadonlySet<string> = list(`
   pass_word pass_phrase pass_code pass_wd seed_phrase recovery_phrase mnemonic_phrase
   connection_string conn_string auth_code authorization_code client_assertion saml_response saml_assertion
@@ -25,17 +25,17 @@ export const SECRET_PAIRS: ReadonlySet<string> = list(`
   gcp_key algolia_key cloudflare_key
 `);
 
-/** Several of them, or a number of them: strings are secrets, counts are none. */
+/** Several secrets, or their number: strings are secret, counts are not. */
 export const PLURALS: ReadonlySet<string> = list(
   'passwords passwds passphrases passcodes secrets tokens cookies keys codes',
 );
-/** Of these, a short word is none either: a tokenizer cuts texts into tokens. */
+/** Plurals for which short words are not secret either: a tokenizer cuts texts into tokens. */
 export const PIECES: ReadonlySet<string> = list('tokens keys');
 
-/** Secrets in settings, and words of every day: `{ user, pass }` is one, `pass: all tests are green` is none. */
+/** Secrets in settings, but also common words: `{ user, pass }` has one, `pass: all tests are green` has none. */
 export const WEAK: ReadonlySet<string> = list('pass auth sig');
 
-/** What may follow without a change: `password2`, `API_KEY_PROD`, `token-value`. */
+/** Words that may follow a secret's name without changing its meaning: `password2`, `API_KEY_PROD`, `token-value`. */
 export const QUALIFIERS: ReadonlySet<string> = list(`
   value values val hash digest base string str plain plaintext clear cleartext raw header headers data pem json
   confirm confirmation repeat again verify verification new old current previous prev next temp temporary default
@@ -43,7 +43,10 @@ export const QUALIFIERS: ReadonlySet<string> = list(`
   encoded encrypted enc hex
 `);
 
-/** What makes one of the strong names, which are secrets wherever they stand in a name, something about the secret. */
+/**
+ * Strong names are secrets at any position in a name. If one of these words follows, the name is about the secret
+ * instead.
+ */
 export const ABOUT: ReadonlySet<string> = list(`
   length len min max minimum maximum count counts total type kind name names id ids arn url uri link endpoint path file
   filename dir folder field fields label placeholder hint policy policies strength expiry expires expiration expired ttl age
@@ -59,7 +62,7 @@ export const STRONG_PAIRS: ReadonlySet<string> = list(
   'api_key private_key secret_key client_secret access_token refresh_token auth_token',
 );
 
-/** Before `token` and `tokens`: how many, or a place in a text or a list. */
+/** Words before `token` or `tokens` that make it a count, or a position in a text or list. */
 export const QUANTITIES: ReadonlySet<string> = list(`
   total max maximum min minimum input output prompt completion cached cache reasoning thinking image audio text video used
   usage remaining limit ratelimit rate reset count number num budget context response generated new per each every next page
@@ -67,12 +70,12 @@ export const QUANTITIES: ReadonlySet<string> = list(`
   accepted rejected prediction estimated average avg mean
 `);
 
-/** Before the name of a secret: what is asked about it is a yes or no. */
+/** Words before the name of a secret that make it a yes-or-no question. */
 export const QUESTIONS: ReadonlySet<string> = list(
   'has have is are no needs need requires require required uses use with without show hide allow missing',
 );
 
-/** A name without borders that ends in a secret: `PGPASSWORD`, `clientsecret`. */
+/** Names without word boundaries that end in a secret: `PGPASSWORD`, `clientsecret`. */
 export const COMPOUND: RegExp =
   /(?:password|passwd|passphrase|passcode|pwd|secret|token|cookie|authorization|credentials?|connectionstring|(?:api|secret|private|access|account|auth|signing|encryption|master|license)key|^(?:db|user|smtp|imap|mysql|pg|postgres|redis|mail|email|ftp|ssh|admin|root|my|login|auth|http|proxy|sudo)pass)$/;
 export const COMPOUND_PLURAL: RegExp = /(?:password|secret|token|cookie|(?:api|secret|private|access)key)s$/;

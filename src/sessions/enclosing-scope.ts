@@ -3,26 +3,26 @@ import type { Agent, Usage } from '../model.ts';
 import type { OpenScope } from './open-scopes.ts';
 import type { SessionRecord } from './session-record.ts';
 
-/** What a new span belongs to: the run or the session around it, found by id or by async context. */
+/** What a new span belongs to: the enclosing run or session, found by id or by async context. */
 export interface EnclosingScope {
   readonly record: SessionRecord;
-  /** The run, when it is open in this process. */
+  /** The run, if it is open in this process. */
   readonly run: OpenRun | undefined;
   readonly runId: string | undefined;
   readonly agent: Agent;
-  /** The innermost scope of ours, when it is open in this process. */
+  /** The innermost Baton scope, if it is open in this process. */
   readonly scope: OpenScope | undefined;
-  /** The context to start the span in: its active span is the parent. */
+  /** The context to start the span in; its active span is the parent. */
   readonly context: Context;
 }
 
-/** A run that is at work in this process. */
+/** A run that is open in this process. */
 export interface OpenRun extends OpenScope, EnclosingScope {
   readonly id: string;
-  /** The id of the run that started this one. */
+  /** The id of the parent run. */
   readonly parentId: string | undefined;
-  /** The step that it is, for a handoff that names it so. */
+  /** The run's step, for handoffs that are addressed to a step. */
   readonly stepKey: string | undefined;
-  /** A model call inside it has ended. */
+  /** Called when a model call inside it has ended. */
   used(usage: Usage | undefined, provider: string | undefined): void;
 }

@@ -4,38 +4,40 @@ import { shared } from '../shared.ts';
 import type { Micros } from '../tracing/clock.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 
-/** Whatever lasts and has not ended, as far as sessions and handoffs know it. */
+/** An open scope, as far as sessions and handoffs use it. */
 export interface OpenScope {
   readonly recorder: Recorder;
   readonly span: Span;
   readonly startedAt: Micros;
   readonly ended: boolean;
-  /** How many scopes are open inside it. */
+  /** Number of open scopes inside it. */
   readonly inside: number;
-  /** Neighbours among all that is open of its kind, and in its session: no sets, because every span enters and leaves them. */
+  /**
+   * Neighbours in the list of its kind and in that of its session. Not sets, because every span enters and leaves them.
+   */
   older: OpenScope | undefined;
   newer: OpenScope | undefined;
   before: OpenScope | undefined;
   after: OpenScope | undefined;
   event(name: string, attributes: Attributes, at?: Micros, share?: number): void;
   set(name: string, value: string | number | boolean | string[] | undefined): void;
-  /** An error passes that has been told already. */
+  /** Remembers an error that an inner scope has recorded. */
   rememberError(error: unknown): void;
-  /** Too many are open: nothing keeps it any more but its handle. */
+  /** Removes Baton's references to it, because too many scopes are open. */
   evict(): void;
-  /** Its session ended first, or was suspended. */
+  /** Ends it because its session ended first or was suspended. */
   abandon(as?: 'abandoned' | 'suspended'): void;
 }
 
-/** So many are spared because something is open inside them; then the next one gives way all the same. */
+/** At most this many are skipped because scopes are open inside them; then the next one is evicted all the same. */
 const MOST_SPARED = 8;
 
 /**
- * What is open of one kind in this process. Beyond the bound, the one that began first gives way, of those that have nothing
- * open inside them: what lasts for long may be at work, and what was forgotten is empty.
+ * The open scopes of one kind in this process. Beyond the limit, the oldest that has no open scope inside it is
+ * evicted: a scope with children may be at work, and a forgotten one has none.
  */
 export class OpenScopes {
-  /** How many may be open. */
+  /** Maximum number of open scopes. */
   limit: number = MOST_KEPT;
   size = 0;
   readonly #what: string;
@@ -79,7 +81,7 @@ export class OpenScopes {
     this.size++;
   }
 
-  /** Takes the one out that gives way. Those that are spared have their turn again when all others have had it. */
+  /** Removes the scope to evict. Scopes that are skipped move to the end of the list. */
   #next(first: OpenScope): OpenScope {
     let next = first;
     for (let spared = 0; next.inside > 0 && spared < MOST_SPARED; spared++) {
@@ -96,7 +98,7 @@ export class OpenScopes {
   }
 }
 
-/** All that is open in this process, by kind, so that many of one kind push none of another out. */
+/** All open scopes in this process, by kind, so that many of one kind cannot evict those of another. */
 export const openScopes: Readonly<Record<'sessions' | 'runs' | 'approvals' | 'pieces', OpenScopes>> = shared(
   'open',
   () => ({
@@ -107,7 +109,7 @@ export const openScopes: Readonly<Record<'sessions' | 'runs' | 'approvals' | 'pi
   }),
 );
 
-/** Ends what a client has left open, the innermost first. */
+/** Ends all open scopes of a client, the innermost first. */
 export function endAllOf(recorder: Recorder): void {
   const its: OpenScope[] = [];
   for (const scopes of Object.values(openScopes)) {

@@ -9,16 +9,16 @@ import type { EnclosingScope } from './enclosing-scope.ts';
 import { evictedRun, hasEnded, mayBelongTo, openRuns } from './runs.ts';
 import { droppedSessions, openSession, SessionRecord, sessionById } from './session-record.ts';
 
-/** Where nothing is recorded: tracing is suppressed, or what is around or named was not sampled. */
+/** Nothing is recorded: tracing is suppressed, or the enclosing or named scope was not sampled. */
 export const NOT_RECORDED: unique symbol = Symbol('not recorded');
 
-/** What a context says of the scope around: one of ours, one of another version of the package, or one that records nothing. */
-type Around = EnclosingScope | Surroundings | { readonly silent: true };
+/** The scope of a context: one of Baton, the description of one of another version, or a no-op scope. */
+type ContextScope = EnclosingScope | Surroundings | { readonly silent: true };
 
 /**
- * Where something belongs that starts in `active`: to what `runId`, `sessionId` or the async context name, in this order. Ids of
- * another process are places in its trace; what cannot be one is warned about, and the async context stands in. `undefined` outside
- * any session.
+ * Finds the enclosing scope of what starts in `active`: named by `runId`, else by `sessionId`, else by the async
+ * context. An id of another process is a span context in its trace. An invalid id is warned about, and the async
+ * context is used instead. Returns `undefined` outside any session.
  */
 export function resolve(
   recorder: Recorder,
@@ -28,41 +28,55 @@ export function resolve(
   option: 'runId' | 'parentRunId' | 'sourceRunId',
 ): EnclosingScope | typeof NOT_RECORDED | undefined {
   if (isSuppressed(active)) return NOT_RECORDED;
-  const around = scopeOf(active) as Around | undefined;
-  if (isDropped(around, runId, sessionId)) return NOT_RECORDED;
-  return locate(recorder, active, runId, sessionId, option, ours(around, active, recorder));
+  const enclosing = scopeOf(active) as ContextScope | undefined;
+  if (isDropped(enclosing, runId, sessionId)) return NOT_RECORDED;
+  return locate(recorder, active, runId, sessionId, option, toEnclosingScope(enclosing, active, recorder));
 }
 
-/** Whether something is recorded that starts in `active`, inside the run or the session that it names. */
+/** Whether something that starts in `active`, inside the named run or session, is recorded. */
 export function isRecorded(active: Context, runId?: string, sessionId?: string): boolean {
-  return !isSuppressed(active) && !isDropped(scopeOf(active) as Around | undefined, runId, sessionId);
+  return !isSuppressed(active) && !isDropped(scopeOf(active) as ContextScope | undefined, runId, sessionId);
 }
 
-/** What is around or named records nothing. A name that leads to a run that does, leads out of a scope that does not. */
-function isDropped(around: Around | undefined, runId: string | undefined, sessionId: string | undefined): boolean {
-  if (runId !== undefined && runId !== (around as Surroundings | undefined)?.runId) {
+/**
+ * Whether the enclosing or named scope is not recorded. Inside a no-op scope, the id of a recorded run is recorded all
+ * the same.
+ */
+function isDropped(
+  enclosing: ContextScope | undefined,
+  runId: string | undefined,
+  sessionId: string | undefined,
+): boolean {
+  if (runId !== undefined && runId !== (enclosing as Surroundings | undefined)?.runId) {
     if (openRuns.has(runId)) return false;
     if (parseTraceparent(runId)?.traceFlags === 0) return true;
   } else if (sessionId !== undefined && droppedSessions.get(sessionId) && !openSession(sessionId)) {
     return true;
   }
-  return (around as Surroundings | undefined)?.silent === true;
+  return (enclosing as Surroundings | undefined)?.silent === true;
 }
 
-/** The scope of ours that is active, if any. */
+/** The active Baton scope, if any. */
 export function activeScope(active: Context): EnclosingScope | undefined {
-  return ours(scopeOf(active) as Around | undefined, active, undefined);
+  return toEnclosingScope(scopeOf(active) as ContextScope | undefined, active, undefined);
 }
 
-/** One of another version of the package is joined by what it tells. */
-function ours(around: Around | undefined, active: Context, recorder: Recorder | undefined): EnclosingScope | undefined {
-  if (around === undefined) return undefined;
-  if (!('silent' in around)) return around;
-  return around.silent || !recorder || !isForeign(around) ? undefined : joined(recorder, active, around);
+/** A scope of another version is joined by its description. */
+function toEnclosingScope(
+  enclosing: ContextScope | undefined,
+  active: Context,
+  recorder: Recorder | undefined,
+): EnclosingScope | undefined {
+  if (enclosing === undefined) return undefined;
+  if (!('silent' in enclosing)) return enclosing;
+  return enclosing.silent || !recorder || !isForeign(enclosing) ? undefined : joinForeign(recorder, active, enclosing);
 }
 
-/** Of a scope of another version its session and its run, as of another process; its span is the active one. */
-function joined(recorder: Recorder, active: Context, surroundings: Surroundings): EnclosingScope {
+/**
+ * The enclosing scope for a scope of another version: its session and run are treated like those of another process,
+ * and its span is the active one.
+ */
+function joinForeign(recorder: Recorder, active: Context, surroundings: Surroundings): EnclosingScope {
   const { sessionId, userId, conversationId, runId, agentKey } = surroundings;
   const open = sessionId === undefined ? undefined : openSession(sessionId);
   const record = open ?? new SessionRecord(recorder, active, sessionId, userId, conversationId);
@@ -70,31 +84,31 @@ function joined(recorder: Recorder, active: Context, surroundings: Surroundings)
   return { record, run: undefined, runId, agent, scope: undefined, context: active };
 }
 
-/** `resolve`, where it is known that something is recorded. */
+/** Like `resolve`, for callers that know that something is recorded. */
 export function locate(
   recorder: Recorder,
   active: Context,
   runId: string | undefined,
   givenSessionId: string | undefined,
   option: 'runId' | 'parentRunId' | 'sourceRunId',
-  scope: EnclosingScope | undefined = ours(scopeOf(active) as Around | undefined, active, recorder),
+  scope: EnclosingScope | undefined = toEnclosingScope(scopeOf(active) as ContextScope | undefined, active, recorder),
 ): EnclosingScope | undefined {
-  // Most name the session that they are in: nothing to look at twice.
-  const isAround = scope !== undefined && scope.record.sessionId === givenSessionId;
-  const sessionId = isAround ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
+  // Most callers name the session that they are in, so its id needs no second check.
+  const isEnclosing = scope !== undefined && scope.record.sessionId === givenSessionId;
+  const sessionId = isEnclosing ? scope.record.sessionId : sessionIdOf(recorder, givenSessionId);
   if (runId !== undefined && runId !== null) {
     if (scope?.runId === runId) return scope;
     const run = openRuns.get(runId);
     if (run) return run;
-    const place = elsewhere(recorder, active, runId, sessionId, scope, option);
-    if (place) return place;
+    const closedRun = enclosingOfClosedRun(recorder, active, runId, sessionId, scope, option);
+    if (closedRun) return closedRun;
   }
   if (sessionId === undefined || scope?.record.sessionId === sessionId) return scope;
-  // Else a session of the app's own that lives elsewhere: what happens here joins it by its id.
+  // Otherwise it is a session of another process; what happens here joins it by its id.
   return sessionById(recorder, active, sessionId);
 }
 
-/** A session's id as the app gave it, redacted; `undefined` for what is none. */
+/** The app's session id, redacted; `undefined` for an invalid value. */
 export function sessionIdOf(recorder: Recorder, given: unknown): string | undefined {
   if (typeof given === 'object' ? given !== null : typeof given === 'symbol' || typeof given === 'function') {
     recorder.diagnostics.misuse('unknown_session', `sessionId: expected the id of a session, got ${describe(given)}`);
@@ -103,8 +117,8 @@ export function sessionIdOf(recorder: Recorder, given: unknown): string | undefi
   return recorder.content.name(given, ATTR_SESSION_ID) || undefined;
 }
 
-/** A run that is not open here: ended, or of another process. */
-function elsewhere(
+/** The enclosing scope for a run that is not open here: ended, or of another process. */
+function enclosingOfClosedRun(
   recorder: Recorder,
   active: Context,
   runId: string,
@@ -112,8 +126,8 @@ function elsewhere(
   scope: EnclosingScope | undefined,
   option: string,
 ): EnclosingScope | undefined {
-  const place = parseTraceparent(runId);
-  if (!place) {
+  const spanContext = parseTraceparent(runId);
+  if (!spanContext) {
     recorder.diagnostics.misuse(
       'unknown_run',
       `${option}: expected the id of a run ("00-{trace id}-{span id}-01"), got ${describe(runId)}; the active scope is used instead`,
@@ -121,41 +135,43 @@ function elsewhere(
     return undefined;
   }
   const evicted = evictedRun(runId);
-  if (evicted) place.isRemote = false;
+  if (evicted) spanContext.isRemote = false;
   else if (hasEnded(runId)) {
-    place.isRemote = false;
+    spanContext.isRemote = false;
     recorder.diagnostics.misuse(
       'ended_run',
       `${option}: that run has ended; what is recorded hangs under it all the same`,
     );
   }
-  const its = sessionId ?? evicted?.sessionId;
-  // Better none than a wrong one: only what may belong to the session around does.
-  const isAround =
-    scope && (its === undefined ? mayBelongTo(scope.record.mark, runId) : its === scope.record.sessionId);
-  const named = isAround || its === undefined ? undefined : sessionById(recorder, active, its);
-  const record = (isAround ? scope.record : named) ?? new SessionRecord(recorder, active, its);
-  const around = {
+  const ownSessionId = sessionId ?? evicted?.sessionId;
+  // No session is better than a wrong one: the enclosing session is used only for a run that may belong to it.
+  const isEnclosing =
+    scope &&
+    (ownSessionId === undefined ? mayBelongTo(scope.record.mark, runId) : ownSessionId === scope.record.sessionId);
+  const named = isEnclosing || ownSessionId === undefined ? undefined : sessionById(recorder, active, ownSessionId);
+  const record = (isEnclosing ? scope.record : named) ?? new SessionRecord(recorder, active, ownSessionId);
+  const enclosing = {
     record,
     run: undefined,
-    runId: formatTraceparent(place),
+    runId: formatTraceparent(spanContext),
     agent: evicted?.agent ?? recorder.agent,
     scope: undefined,
     context: active,
   };
-  around.context = withScope(active, trace.wrapSpanContext(place), around);
-  return around;
+  enclosing.context = withScope(active, trace.wrapSpanContext(spanContext), enclosing);
+  return enclosing;
 }
 
 /**
- * The context in which something inside `around` starts. Inside that scope it is the active one, so that the parent may
- * be a step or a foreign span; elsewhere the place itself, with the baggage of the active one.
+ * The context in which something inside `enclosing` starts. In code that runs inside that scope, this is the active
+ * context, so that the parent may be a step or a foreign span. Elsewhere it has the scope's span, and the baggage of
+ * the active context.
  */
-export function contextIn(around: EnclosingScope, active: Context): Context {
-  if (around.context === active) return active;
+export function contextIn(enclosing: EnclosingScope, active: Context): Context {
+  if (enclosing.context === active) return active;
   const scope = activeScope(active);
-  if (scope === around || (scope !== undefined && around.runId !== undefined && scope.runId === around.runId))
+  if (scope === enclosing || (scope !== undefined && enclosing.runId !== undefined && scope.runId === enclosing.runId))
     return active;
-  const span = trace.getSpan(around.context);
-  return span ? withScope(active, span, around) : active;
+  const span = trace.getSpan(enclosing.context);
+  return span ? withScope(active, span, enclosing) : active;
 }

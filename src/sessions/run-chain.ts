@@ -2,14 +2,14 @@ import type { Link, SpanContext } from '@opentelemetry/api';
 import { ATTR_LINK_TYPE } from '../attributes.ts';
 import { linkTo } from '../tracing/recorder.ts';
 
-/** The last runs of a session are linked from its span; a provider keeps 128 links. */
+/** The span of a session links to its last runs. A provider keeps 128 links. */
 const MAX_LINKS = 100;
 
-/** What the runs of a long session know of each other. */
+/** The order of the runs of a long session, for the links between them. */
 export class RunChain {
-  /** To where the session stopped before: for the first run. */
+  /** Link to where the session stopped before, for the first run. */
   #resume: Link | undefined;
-  readonly #places: SpanContext[] = [];
+  readonly #spanContexts: SpanContext[] = [];
   #count = 0;
 
   constructor(resume: Link | undefined) {
@@ -17,10 +17,10 @@ export class RunChain {
   }
 
   get last(): SpanContext | undefined {
-    return this.#places.at(-1);
+    return this.#spanContexts.at(-1);
   }
 
-  /** The link of the next run to the one before, or to where the session stopped. */
+  /** The link of the next run: to the previous run, or to where the session stopped. */
   next(): Link | undefined {
     const { last } = this;
     if (last) return linkTo(last, { [ATTR_LINK_TYPE]: 'previous' });
@@ -29,16 +29,16 @@ export class RunChain {
     return resume;
   }
 
-  started(place: SpanContext): void {
+  started(spanContext: SpanContext): void {
     this.#count++;
-    if (this.#places.length >= MAX_LINKS) this.#places.shift();
-    this.#places.push(place);
+    if (this.#spanContexts.length >= MAX_LINKS) this.#spanContexts.shift();
+    this.#spanContexts.push(spanContext);
   }
 
-  /** To the last runs, as many as fit, and how many are left out. */
+  /** Links to the last runs, up to `limit`; `left` is the number left out. */
   links(limit: number): { readonly links: Link[]; readonly left: number } {
-    const places = this.#places.slice(Math.max(0, this.#places.length - limit));
-    const links = places.map((place) => linkTo(place, { [ATTR_LINK_TYPE]: 'run' }));
+    const spanContexts = this.#spanContexts.slice(Math.max(0, this.#spanContexts.length - limit));
+    const links = spanContexts.map((spanContext) => linkTo(spanContext, { [ATTR_LINK_TYPE]: 'run' }));
     return { links, left: this.#count - links.length };
   }
 }

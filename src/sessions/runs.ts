@@ -4,13 +4,13 @@ import { shared } from '../shared.ts';
 import type { OpenRun } from './enclosing-scope.ts';
 
 /**
- * Marks of what has ended lately, and of its session, each in a place of its own that a later one may take. Numbers alone: a text
- * that is kept for each run costs more than all else that is done for it, when garbage is collected.
+ * Marks of recently ended runs and of their sessions, each in a slot that a later run may overwrite. Only numbers are
+ * kept: with a string per run, garbage collection costs more than the rest of the run.
  */
-const PLACES = 4_096;
-const ended = shared('ended', () => ({ marks: new Uint32Array(PLACES), sessions: new Uint32Array(PLACES) }));
+const SLOTS = 4_096;
+const ended = shared('ended', () => ({ marks: new Uint32Array(SLOTS), sessions: new Uint32Array(SLOTS) }));
 
-/** Of a run that gave way to newer ones. */
+/** A run that was evicted by newer ones. */
 export interface EvictedRun {
   readonly sessionId: string;
   readonly agent: Agent;
@@ -18,19 +18,22 @@ export interface EvictedRun {
 
 /** As many as may be open. */
 export const openRuns: ById<OpenRun> = shared('runs', () => new ById<OpenRun>(Number.POSITIVE_INFINITY));
-/** Runs that gave way, for what still names them, and whether some of them are forgotten. */
+/** Evicted runs, for later calls that name them, and whether some of them have been dropped. */
 const evicted = shared('evicted', () => ({ runs: new ById<EvictedRun>(), hasForgotten: false }));
 
-/** Tells a late call, by the id of a run or of a handoff, from one of another process, without keeping anything alive. */
+/**
+ * Remembers that a run or handoff has ended, so that a late call can be told from one about another process. Keeps no
+ * object alive.
+ */
 export function rememberEnded(id: string, sessionMark = 0): void {
   const mark = markOf(id);
-  ended.marks[mark % PLACES] = mark;
-  ended.sessions[mark % PLACES] = sessionMark;
+  ended.marks[mark % SLOTS] = mark;
+  ended.sessions[mark % SLOTS] = sessionMark;
 }
 
 export function hasEnded(id: string): boolean {
   const mark = markOf(id);
-  return ended.marks[mark % PLACES] === mark || evicted.runs.has(id);
+  return ended.marks[mark % SLOTS] === mark || evicted.runs.has(id);
 }
 
 export function rememberEvicted(runId: string, run: EvictedRun): void {
@@ -42,16 +45,19 @@ export function evictedRun(runId: string): EvictedRun | undefined {
 }
 
 /**
- * Whether a run that is not open here may belong to the session of that mark: one of another process may. Of one that was here and is
- * forgotten nobody can tell.
+ * Whether a run that is not open here may belong to the session with that mark. A run of another process may. A run of
+ * this process that has been dropped cannot be told from one.
  */
 export function mayBelongTo(sessionMark: number, runId: string): boolean {
   const mark = markOf(runId);
-  if (ended.marks[mark % PLACES] === mark) return ended.sessions[mark % PLACES] === sessionMark;
+  if (ended.marks[mark % SLOTS] === mark) return ended.sessions[mark % SLOTS] === sessionMark;
   return !evicted.hasForgotten;
 }
 
-/** The last eight digits of the span id. By hand, because `parseInt` costs as much as all the rest here. */
+/**
+ * The last eight digits of the span id, as a number. Parsed by hand, because `parseInt` costs as much as the rest of
+ * the lookup.
+ */
 export function markOf(id: string): number {
   let mark = 0;
   for (let index = 44; index < 52; index++) {

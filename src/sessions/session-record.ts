@@ -10,27 +10,27 @@ import type { Recorder } from '../tracing/recorder.ts';
 import type { OpenScope } from './open-scopes.ts';
 import type { RunChain } from './run-chain.ts';
 
-/** Attribute arrays are not cut by backends, and a list of a thousand agents helps nobody. */
+/** Backends do not cut attribute arrays, and a list of a thousand agents helps nobody. */
 const MOST_AGENTS = 256;
 
 /** As many as may be open. */
 const open = shared('sessions', () => new ById<SessionRecord>(Number.POSITIVE_INFINITY));
-/** Ids of open sessions that the sampler dropped: what names them is dropped with them. */
+/** Open sessions that were not sampled, by id. Scopes that name them are dropped, too. */
 export const droppedSessions: ById<SpanContext> = shared('dropped-sessions', () => new ById<SpanContext>());
 
 export function openSession(id: string): SessionRecord | undefined {
   return open.get(id);
 }
 
-/** What a session knows of its handoffs. */
+/** What a session calls on its handoffs. */
 export interface HandoffsOfSession {
-  /** The session is over, or nobody is there who would end it: nothing stays open. */
+  /** Closes all handoffs, because the session has ended or has no owner that would end it. */
   closeAll(): void;
 }
 
 /**
- * The bookkeeping of one session in this process: who took part, what is open, what was handed over. A session of the
- * app has one beside its span; a run outside any session gets one without a span, so that it can be found and replayed.
+ * The state of one session in this process: its agents, open scopes and handoffs. A session of the app has a record
+ * beside its span. A run outside any session gets a record without a span, so that it can be found and replayed.
  */
 export class SessionRecord implements Belonging {
   readonly sessionId: string;
@@ -39,22 +39,22 @@ export class SessionRecord implements Belonging {
   readonly agent: Agent;
   /** Keys of the agents that ran, in the order of their first run. */
   readonly agents: Set<string> = new Set();
-  /** Those that were asked for in it, once there is one. */
+  /** The handoffs that were requested in it, once there is one. */
   handoffs: HandoffsOfSession | undefined;
-  /** Ends the session: its own span, or the run that stands outside any session. */
+  /** The scope that ends the session: its own span, or a run outside any session. */
   owner: OpenScope | undefined;
-  /** Where to hang what names only the session. */
+  /** The context for spans that name only the session. */
   context: Context;
   readonly record: this = this;
   readonly run = undefined;
   readonly runId = undefined;
-  /** What its runs know of each other, when each has a trace of its own. */
+  /** The order of its runs, when each has its own trace. */
   chain: RunChain | undefined;
-  /** The session has ended; what still comes belongs to it by its id alone. */
+  /** The session has ended; later spans belong to it only by its id. */
   over = false;
-  /** It lives in another process: each run here has a record of its own, which ends with it. */
+  /** The session lives in another process. Each run here then has its own record, which ends with the run. */
   readonly isElsewhere: boolean;
-  /** Open sessions of the same id: the one before this one, and the one after. */
+  /** Open sessions with the same id: the one before this one, and the one after. */
   private shadowed: SessionRecord | undefined;
   private shadowedBy: SessionRecord | undefined;
   #open: OpenScope | undefined;
@@ -69,7 +69,7 @@ export class SessionRecord implements Belonging {
     isElsewhere = false,
   ) {
     this.agent = recorder.agent;
-    // Not the scope around: a chain of sessions would keep all there were.
+    // Without the scope of `context`: a chain of sessions would keep all of them alive.
     this.context = withScope(context, trace.getSpan(context), this);
     this.sessionId = sessionId;
     this.userId = userId;
@@ -77,7 +77,7 @@ export class SessionRecord implements Belonging {
     this.isElsewhere = isElsewhere;
   }
 
-  /** Makes the session known by its id. */
+  /** Registers the session by its id. */
   enlist(): this {
     this.shadowed = open.get(this.sessionId);
     if (this.shadowed) this.shadowed.shadowedBy = this;
@@ -85,13 +85,13 @@ export class SessionRecord implements Belonging {
     return this;
   }
 
-  /** For what keeps no text of it. */
+  /** A number in place of the id, for code that must not keep strings. */
   get mark(): number {
     this.#mark ??= markOf(this.sessionId);
     return this.#mark;
   }
 
-  /** An agent is at work in it. */
+  /** Notes that an agent runs in it. */
   joinedBy(agentKey: string, diagnostics: Diagnostics): void {
     if (this.agents.size < MOST_AGENTS || this.agents.has(agentKey)) {
       this.agents.add(agentKey);
@@ -122,7 +122,7 @@ export class SessionRecord implements Belonging {
     scope.after = undefined;
   }
 
-  /** Ends what is still open, the innermost first, and leaves no handoff hanging. */
+  /** Ends its open scopes, the innermost first, and closes its handoffs. */
   close(as: 'abandoned' | 'suspended'): void {
     while (this.#open) this.#open.abandon(as);
     this.handoffs?.closeAll();
@@ -130,7 +130,7 @@ export class SessionRecord implements Belonging {
     this.delist();
   }
 
-  /** Two sessions may have the same id at once: the newest that is open answers to it. */
+  /** Unregisters the session. Two open sessions may have the same id; the newest one is found by it. */
   delist(): void {
     const { shadowed, shadowedBy } = this;
     this.shadowed = undefined;
@@ -143,12 +143,12 @@ export class SessionRecord implements Belonging {
   }
 }
 
-/** The session with that id: of this process, else of another. */
+/** The session with that id: of this process, or else of another. */
 export function sessionById(recorder: Recorder, active: Context, sessionId: string): SessionRecord {
   return open.get(sessionId) ?? new SessionRecord(recorder, active, sessionId, undefined, undefined, true);
 }
 
-/** For what keeps no text of it. */
+/** A number in place of the id, for code that must not keep strings. */
 function markOf(sessionId: string): number {
   let mark = 0;
   for (let index = 0; index < sessionId.length; index++) mark = Math.imul(mark, 31) + sessionId.charCodeAt(index);

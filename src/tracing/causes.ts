@@ -1,24 +1,25 @@
 import { messageOf } from '../diagnostics.ts';
 import { read } from './control-flow.ts';
 
-/** Of an error alone its whole stack is told; of one with causes so many frames, and fewer of what is behind it. */
+/** Number of stack frames per level of causes. An error without causes keeps its whole stack. */
 const FRAMES = [8, 4];
-/** What a chain of causes may have, with the errors of an AggregateError. */
+/** Maximum number of causes, including the errors of an AggregateError. */
 const MAX_CAUSES = 16;
 
 /**
- * The stack of an error with the reasons behind it, as Java writes them: `Caused by:` for each `cause`, `Suppressed:` would be
- * something else, so the errors of an AggregateError stand as `Error 1 of 3:`. `undefined` where there is no stack and no reason.
+ * The stack of an error with its causes, in Java's format: `Caused by:` for each `cause`. Java's `Suppressed:` means
+ * something else, so the errors of an AggregateError appear as `Error 1 of 3:`. Returns `undefined` without a stack and
+ * a cause.
  */
 export function stackWithCauses(error: unknown): string | undefined {
   const stack = read(error, 'stack');
-  const told: string[] = [];
-  reasonsOf(error, 1, told, new Set([error]));
-  if (told.length === 0) return typeof stack === 'string' ? stack : undefined;
-  return [describe(error, 0), ...told].join('\n');
+  const causes: string[] = [];
+  reasonsOf(error, 1, causes, new Set([error]));
+  if (causes.length === 0) return typeof stack === 'string' ? stack : undefined;
+  return [describe(error, 0), ...causes].join('\n');
 }
 
-function reasonsOf(error: unknown, depth: number, told: string[], seen: Set<unknown>): void {
+function reasonsOf(error: unknown, depth: number, causes: string[], seen: Set<unknown>): void {
   const errors = read(error, 'errors');
   const all = Array.isArray(errors) ? errors : [];
   const reasons: [string, unknown][] = all.map((each, index) => [`Error ${index + 1} of ${all.length}: `, each]);
@@ -26,14 +27,14 @@ function reasonsOf(error: unknown, depth: number, told: string[], seen: Set<unkn
   if (cause !== undefined && cause !== null) reasons.unshift(['Caused by: ', cause]);
   for (const [word, reason] of reasons) {
     if (seen.has(reason)) continue;
-    if (told.length >= MAX_CAUSES) return;
+    if (causes.length >= MAX_CAUSES) return;
     seen.add(reason);
-    told.push(word + describe(reason, depth));
-    reasonsOf(reason, depth + 1, told, seen);
+    causes.push(word + describe(reason, depth));
+    reasonsOf(reason, depth + 1, causes, seen);
   }
 }
 
-/** Its first line, with its code, and some frames. */
+/** The first line of an error, its code, and some frames. */
 function describe(error: unknown, depth: number): string {
   const stack = read(error, 'stack');
   const name = read(error, 'name');

@@ -2,37 +2,39 @@ import type { HrTime } from '@opentelemetry/api';
 import { sharedByAll } from '../shared.ts';
 
 /**
- * Microseconds since the epoch that strictly rise, so that siblings can be told apart: backends order by nothing else,
- * and the SDK's own start times have whole milliseconds only.
+ * Microseconds since the epoch, strictly increasing so that siblings keep their order: backends order by time alone,
+ * and the SDK's own start times have only whole milliseconds.
  *
- * The SDK asks `Date.now()` for each span. So all that is told here lies in the millisecond that `Date.now()` shows: what
- * the SDK starts inside a span of ours never starts after its end, also after a sleep, a step of the wall clock, and with
- * the clocks of a test. The monotonic clock gives the part below the millisecond alone.
+ * The SDK calls `Date.now()` for each span. So every time from here lies in the millisecond that `Date.now()` shows. A
+ * span that the SDK starts inside a Baton span then never starts after the Baton span's end, also after a sleep, a step
+ * of the wall clock, and with the clocks of a test. The monotonic clock gives only the part below the millisecond.
  */
 export type Micros = number;
 
 /**
- * How often a clock that stands still, as in tests, is told a little later: 490 times a microsecond, then a quarter of one.
- * That never gets as far as the next millisecond.
+ * How often the time is increased while the clock stands still, as in tests: 490 times by a microsecond, then by a
+ * quarter of one. In sum that stays below one millisecond.
  */
 const ROOM = 2_490;
 const ROOM_IN_QUARTERS = 2_000;
-/** So little the wall clock may be set back without costing the order: it has soon caught up. */
+/** A step back of the wall clock up to this size does not cost the order: the clock soon catches up. */
 const MAX_HELD_BACK_MILLIS = 5;
-/** Not the clock of a test, which may never catch up: nobody orders by what was before it. */
+/** The same for the clock of a test. It may never catch up, and no order across its change is needed. */
 const MAX_HELD_BACK_OF_OTHERS = 1;
 
 interface Stopwatch {
   readonly now: () => number;
 }
 
-/** Where there is no monotonic clock, all comes from the wall clock. */
+/** Without a monotonic clock, all times come from the wall clock. */
 const STANDING_STILL: Stopwatch = { now: () => 0 };
 
 /**
- * In milliseconds: `offset` from the monotonic clock to the epoch, at most what is true; `setting`, by which the wall clock
- * was set, in sum; what both clocks showed when they were `compared` last, and until when the wall clock shows the same.
- * In microseconds: what the clocks said last, what was told last, and how often that may still rise.
+ * In milliseconds: `offset` from the monotonic clock to the epoch, never above the true value; `setting`, the sum of
+ * the wall clock's steps; `wall` and `compared`, the two clocks at their last comparison; `same`, until when the wall
+ * clock shows the same millisecond.
+ * In microseconds: `said`, the last reading of the clocks; `told`, the last time returned; and `room`, how often that
+ * may still be increased.
  */
 const clock = sharedByAll('clock.v1', () => ({
   offset: 0,
@@ -45,7 +47,7 @@ const clock = sharedByAll('clock.v1', () => ({
   room: ROOM,
 }));
 
-/** Those that this copy of the package has met. Asking for `performance` takes a fifth as long as asking what it shows. */
+/** The clocks that this copy of the package uses. Reading `performance` takes a fifth as long as calling its `now`. */
 let stopwatch: Stopwatch = STANDING_STILL;
 let wallClock: typeof Date.now | undefined;
 let monotonicClock: Stopwatch['now'] | undefined;
@@ -66,7 +68,7 @@ export function now(): Micros {
   return micros;
 }
 
-/** The next time after what was told last: for what happens at the same moment, without asking the clocks. */
+/** The next time after the last one returned, without reading the clocks: for things that happen at the same moment. */
 export function tick(): Micros {
   if (clock.room > 0) {
     clock.told += clock.room > ROOM_IN_QUARTERS ? 1 : 0.25;
@@ -75,14 +77,14 @@ export function tick(): Micros {
   return clock.told;
 }
 
-/** To be kept with what begins, for `endOf`. */
+/** The current setting of the wall clock. A scope keeps it from its start, for `endOf`. */
 export function clockSetting(): number {
   return clock.setting;
 }
 
 /**
- * When something ends that began under the setting `begun` of the wall clock. Was that set back since, it lasts as long as it
- * did, and ends after all that has begun inside it.
+ * The end time of a scope that started under the setting `begun` of the wall clock. If the clock was set back since,
+ * the scope keeps its real duration and ends after everything that started inside it.
  */
 export function endOf(begun: number, at: Micros): Micros {
   const back = begun - clock.setting;
@@ -94,10 +96,10 @@ export function toHrTime(micros: Micros): HrTime {
   return [seconds, (micros - seconds * 1_000_000) * 1_000];
 }
 
-/** Fake timers put other clocks in the place of the real ones, and take them away again. */
+/** Switches to the current clocks: fake timers replace the real ones and restore them later. */
 function meet(): void {
   stopwatch = globalThis.performance ?? STANDING_STILL;
-  // Another monotonic clock starts anywhere: it goes on where the one before it stopped.
+  // Another monotonic clock has another zero, so it continues where the previous one stopped.
   if (monotonicClock !== undefined && stopwatch.now !== monotonicClock) {
     clock.offset = clock.told / 1_000 - stopwatch.now();
     heldBack = MAX_HELD_BACK_OF_OTHERS;
@@ -109,8 +111,8 @@ function meet(): void {
 }
 
 /**
- * Reading both clocks each time would cost twice as much. A millisecond of the wall clock began after the comparison that
- * still saw the one before, so it is not over sooner than a millisecond after that one.
+ * Compares the clocks. Reading both each time would cost twice as much. A new millisecond of the wall clock began after
+ * the last comparison that showed the one before, so it lasts at least one millisecond from that comparison.
  */
 function compare(shown: number): Micros {
   let monotonic = shown;
@@ -123,11 +125,11 @@ function compare(shown: number): Micros {
   clock.wall = wall;
   clock.compared = monotonic;
   let exact = monotonic + clock.offset;
-  // Time went on between the two readings: a moment, or long on a busy machine.
+  // Time passed between the two readings: a moment, or long on a busy machine.
   if (exact < wall) exact = stopwatch.now() + clock.offset;
   if (exact < wall || exact >= wall + 1) exact = correct(exact, wall);
   heldBack = MAX_HELD_BACK_MILLIS;
-  // One that is not real may stand still while the monotonic clock runs: nothing below its millisecond is known.
+  // A fake wall clock may stand still while the monotonic clock runs, so nothing below its millisecond is known.
   if (!isReal) exact = Math.max(Math.floor(exact), wall || 0);
   return Math.floor(exact * 1_000);
 }
@@ -135,7 +137,7 @@ function compare(shown: number): Micros {
 function correct(exact: number, wall: number): number {
   clock.offset += wall - exact;
   clock.setting += wall - exact;
-  // Order across the step is lost: better than times that the wall clock reaches in an hour.
+  // The order across the step is lost. That is better than times an hour ahead of the wall clock.
   if (exact > wall && clock.told > (wall + heldBack) * 1_000) {
     clock.setting -= Math.max(0, clock.told / 1_000 - exact);
     clock.told = 0;

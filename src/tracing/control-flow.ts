@@ -1,6 +1,6 @@
 import type { RunStatus } from '../model.ts';
 
-/** What a thrown thing says of itself, or `undefined`, without ever throwing. */
+/** Reads a field of a thrown value. Returns `undefined` where that throws. */
 export function read(thrown: unknown, name: string): unknown {
   try {
     return typeof thrown === 'object' && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
@@ -9,26 +9,29 @@ export function read(thrown: unknown, name: string): unknown {
   }
 }
 
-/** `AbortError`, `CanceledError` of axios, `APIUserAbortError` of the clients of models. No `TransactionAbortedError`. */
+/** `AbortError`, `CanceledError` of axios, `APIUserAbortError` of model clients. Not `TransactionAbortedError`. */
 const ABORT = /(?:Abort|Cancel|Cancell?ed|Cancellation)Error$/;
 
-/** An abort is a decision and no error. Some clients say so by the class alone. */
+/** Whether it is an abort, which is a decision and not an error. Some clients show it by the class alone. */
 export function isAbort(thrown: unknown): boolean {
   const made = read(thrown, 'constructor');
   const words = [read(thrown, 'name'), typeof made === 'function' ? made.name : undefined];
   return read(thrown, 'code') === 'ABORT_ERR' || words.some((word) => typeof word === 'string' && ABORT.test(word));
 }
 
-/** LangGraph: a person is asked, and the graph goes on later. */
+/** LangGraph: the graph waits for a person and continues later. */
 const INTERRUPTS: ReadonlySet<unknown> = new Set(['GraphInterrupt', 'NodeInterrupt']);
-/** LangGraph: where the graph goes next. */
+/** LangGraph: a command that routes the graph. */
 const COMMANDS: ReadonlySet<unknown> = new Set(['ParentCommand', 'GraphBubbleUp']);
-/** Next.js: redirect(), notFound(), forbidden(), unauthorized(), and what it throws to render later or in the browser. */
+/**
+ * Next.js: `redirect()`, `notFound()`, `forbidden()`, `unauthorized()`, and what it throws to render later or in the
+ * browser.
+ */
 const DIGESTS = ['NEXT_', 'DYNAMIC_SERVER_USAGE', 'BAILOUT_TO_CLIENT_SIDE_RENDERING'];
 
 /**
- * What becomes of a scope out of which a framework throws something by design, to be caught further up: it was suspended by an
- * interrupt, else it has done its part. `undefined` for a failure.
+ * The outcome of a scope out of which a framework throws something by design, to be caught further up: `suspended` for
+ * an interrupt, otherwise `completed`. Returns `undefined` for a failure.
  */
 export function controlFlow(thrown: unknown): RunStatus | undefined {
   const name = read(thrown, 'name');
@@ -39,7 +42,7 @@ export function controlFlow(thrown: unknown): RunStatus | undefined {
   return isRedirect(thrown) ? 'completed' : undefined;
 }
 
-/** Of SvelteKit, or a `Response` as React Router throws it. */
+/** A redirect of SvelteKit, or a `Response` as React Router throws it. */
 function isRedirect(thrown: unknown): boolean {
   const status = read(thrown, 'status');
   if (typeof status !== 'number' || status < 300 || status > 399) return false;

@@ -5,10 +5,10 @@ import { messageOf } from '../diagnostics.ts';
 import { stackWithCauses } from './causes.ts';
 import { read } from './control-flow.ts';
 
-/** What may stand in `error.type`: a class or a code, and no sentence with an order number in it. */
+/** Valid values of `error.type`: a class or a code, not a sentence with an order number in it. */
 const TYPE = /^[\w.$:-]{1,80}$/;
 
-/** ERROR, with the description where there is one. */
+/** The status ERROR, with a description if there is one. */
 export function errorStatus(description: string | undefined): SpanStatus {
   const code = SpanStatusCode.ERROR;
   return description === undefined ? { code } : { code, message: description };
@@ -19,14 +19,16 @@ export function errorTypeOf(error: unknown, content: Content): string {
   return content.name(errorType(error), key.ATTR_ERROR_TYPE) ?? '_OTHER';
 }
 
-/** The class of what was thrown, where it has one. */
+/** The class of the thrown value, if it has one. */
 function exceptionType(error: unknown): string {
   const type = errorType(error);
   const name = read(error, 'name');
   return type === read(error, 'code') && isType(name) ? name : type;
 }
 
-/** Low-cardinality word for `error.type`: the error's own name, its class, its code, or the type of what was thrown. */
+/**
+ * A low-cardinality value for `error.type`: the error's own name, its class, its code, or the type of the thrown value.
+ */
 function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return error === null ? 'object' : typeof error;
   const name = read(error, 'name');
@@ -51,7 +53,7 @@ function isType(word: unknown): word is string {
   return typeof word === 'string' && TYPE.test(word);
 }
 
-/** `exception.*` without secrets: the stock `recordException` writes message and stack as they are. */
+/** `exception.*` without secrets: the standard `recordException` writes message and stack as they are. */
 export function exceptionAttributes(error: unknown, content: Content): Attributes {
   const attributes: Attributes = {};
   const type = content.name(exceptionType(error), key.ATTR_EXCEPTION_TYPE);

@@ -1,16 +1,16 @@
 import type { Link, Span, Tracer } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics.ts';
 
-/** How many events and links of one span its provider keeps. */
+/** How many events and links a provider keeps per span. */
 export interface SpanLimits {
   readonly events: number;
   readonly links: number;
 }
 
-/** What OpenTelemetry's specification says, where a provider does not tell. */
+/** The default of OpenTelemetry's specification, used when a provider does not reveal its limits. */
 const DEFAULT_COUNT = 128;
 
-/** No interface tells them: both lines of the SDK keep them in this field of their tracers. */
+/** The API does not expose the limits; both SDK lines keep them in this field of their tracers. */
 interface LimitedTracer extends Tracer {
   readonly _spanLimits?: { readonly eventCountLimit?: unknown; readonly linkCountLimit?: unknown };
 }
@@ -24,13 +24,13 @@ function count(limit: unknown): number {
   return typeof limit === 'number' && limit >= 0 ? limit : DEFAULT_COUNT;
 }
 
-/** How many events the span has, where it tells; others than ours write there as well. */
+/** Number of events on the span, where it can be read: other code writes events, too. Otherwise `known`. */
 export function eventsOn(span: Span, known: number): number {
   const { events } = span as { readonly events?: unknown };
   return Array.isArray(events) ? events.length : known;
 }
 
-/** Leaves the first ones, as many as fit, and says how many did not: a provider would keep the last. */
+/** Keeps the first links up to the limit and returns how many were cut: a provider would keep the last. */
 export function cut(links: Link[] | undefined, limit: number): number {
   if (links === undefined || links.length <= limit) return 0;
   const left = links.length - limit;

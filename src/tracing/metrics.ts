@@ -13,7 +13,7 @@ import * as key from '../attributes.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { Micros } from './clock.ts';
 
-/** From a cached tool call to a handoff that waits overnight, in seconds. */
+/** Bucket boundaries in seconds: from a cached tool call to a handoff that waits overnight. */
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 
 interface Instruments {
@@ -28,8 +28,8 @@ interface Instruments {
 }
 
 /**
- * What is counted and timed beside the spans, where the app has a meter provider. Names, units and attributes are in
- * docs/metrics.md.
+ * The counters and histograms, recorded where the app has a meter provider. docs/metrics.md lists names, units and
+ * attributes.
  */
 export class Metrics {
   readonly #given: MeterProvider | undefined;
@@ -37,18 +37,20 @@ export class Metrics {
   #provider: MeterProvider | undefined;
   #instruments: Instruments | undefined;
 
-  /** `failed` is told what a meter provider of the app throws. */
+  /** `failed` receives what the app's meter provider throws. */
   constructor(given: MeterProvider | undefined, failed: (error: unknown) => void) {
     this.#given = given;
     this.#failed = failed;
   }
 
-  /** Whether somebody counts, as far as is known. */
+  /** Whether a meter provider is registered, as of the last check. */
   get on(): boolean {
     return this.#instruments !== undefined;
   }
 
-  /** Whether somebody counts by now: a provider may be registered late. Asked where a session begins, not for each span. */
+  /**
+   * Checks again for a meter provider, which may be registered late. Called when a session starts, not for each span.
+   */
   refresh(): boolean {
     const provider = this.#given ?? metrics.getMeterProvider();
     if (provider !== this.#provider) {
@@ -65,46 +67,46 @@ export class Metrics {
   }
 
   handoff(attributes: Attributes, context: Context): void {
-    this.#tell(({ handoffs }) => handoffs.add(1, attributes, context));
+    this.#record(({ handoffs }) => handoffs.add(1, attributes, context));
   }
 
   receivedHandoff(attributes: Attributes, context: Context): void {
-    this.#tell(({ receivedHandoffs }) => receivedHandoffs.add(1, attributes, context));
+    this.#record(({ receivedHandoffs }) => receivedHandoffs.add(1, attributes, context));
   }
 
   handoffWait(wait: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ handoffWait }) => handoffWait.record(wait / 1e6, attributes, context));
+    this.#record(({ handoffWait }) => handoffWait.record(wait / 1e6, attributes, context));
   }
 
   run(lasted: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ runs }) => runs.record(lasted / 1e6, attributes, context));
+    this.#record(({ runs }) => runs.record(lasted / 1e6, attributes, context));
   }
 
   tool(lasted: Micros, attributes: Attributes, context: Context): void {
-    this.#tell(({ tools }) => tools.record(lasted / 1e6, attributes, context));
+    this.#record(({ tools }) => tools.record(lasted / 1e6, attributes, context));
   }
 
-  /** One more, or one less. */
+  /** Adds 1 or -1 to the number of open sessions. */
   openSessions(change: 1 | -1): void {
-    this.#tell(({ openSessions }) => openSessions.add(change));
+    this.#record(({ openSessions }) => openSessions.add(change));
   }
 
   droppedSpan(): void {
     this.refresh();
-    this.#tell(({ droppedSpans }) => droppedSpans.add(1));
+    this.#record(({ droppedSpans }) => droppedSpans.add(1));
   }
 
   droppedAttributes(count: number): void {
     if (count === 0) return;
     this.refresh();
-    this.#tell(({ droppedAttributes }) => droppedAttributes.add(count));
+    this.#record(({ droppedAttributes }) => droppedAttributes.add(count));
   }
 
-  #tell(tell: (instruments: Instruments) => void): void {
+  #record(write: (instruments: Instruments) => void): void {
     const instruments = this.#instruments;
     if (!instruments) return;
     try {
-      tell(instruments);
+      write(instruments);
     } catch (error) {
       this.#failed(error);
     }

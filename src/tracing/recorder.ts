@@ -22,7 +22,7 @@ import { type Micros, now, toHrTime } from './clock.ts';
 import { limitsOf, type SpanLimits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A span of the SDK: its limits drop what is too much. */
+/** A span of the SDK, which drops attributes beyond its limits. */
 type LimitedSpan = Span & { readonly droppedAttributesCount?: number };
 
 export interface RecorderOptions {
@@ -31,20 +31,20 @@ export interface RecorderOptions {
   readonly content: Content;
   readonly diagnostics: Diagnostics;
   readonly metrics: Metrics;
-  /** How many handoffs of one piece of work, one after the other, are remarkable. */
+  /** Number of handoffs in one chain beyond which an event is recorded. */
   readonly handoffLimit: number;
-  /** The app's own word on what is a failure. */
+  /** The app's own definition of a failure. */
   readonly isFailure: ((error: unknown) => unknown) | undefined;
-  /** `gen_ai.operation.name` on steps and handoffs, too. */
+  /** `all` writes `gen_ai.operation.name` on steps and handoffs, too. */
   readonly operationNames: 'standard' | 'all';
-  /** Of sessions, and of runs outside any session, that name none of their own. */
+  /** For sessions, and for runs outside any session, that do not name an environment. */
   readonly environment: string | undefined;
 }
 
-/** More agents than that no team has; more steps, one for each ticket or page, a program easily makes. */
+/** No team has more agents than that. A program may easily have more step keys, one for each ticket or page. */
 const MAX_STEP_AGENTS = 100;
 
-/** The only place that starts a span. What it is given is already checked and redacted. */
+/** The only code that starts spans. Its input is already checked and redacted. */
 export class Recorder {
   readonly agent: Agent;
   readonly content: Content;
@@ -54,12 +54,12 @@ export class Recorder {
   readonly isFailure: RecorderOptions['isFailure'];
   readonly operationNames: 'standard' | 'all';
   readonly environment: string | undefined;
-  /** Steps that child runs without an agent of their own are named by. */
+  /** Step keys that name child runs without their own agent. */
   readonly #stepAgents = new Set<string>();
   readonly #given: TracerProvider | undefined;
   #provider: TracerProvider | undefined;
   #tracer: Tracer | undefined;
-  /** Of the provider's spans; kept with the tracer. */
+  /** The provider's span limits, cached with the tracer. */
   #limits: SpanLimits = limitsOf(undefined);
 
   constructor(options: RecorderOptions) {
@@ -74,19 +74,22 @@ export class Recorder {
     this.environment = options.environment;
   }
 
-  /** The provider behind the global proxy, or `undefined` while there is none. */
+  /** The provider behind the global proxy; `undefined` while there is none. */
   provider(): TracerProvider | undefined {
     return registeredProvider(this.#given);
   }
 
-  /** Whether somebody records, as of the last look; where nobody did, as of now. Each start looks again. */
+  /**
+   * Whether a provider is registered. Once found, the result is cached until the next start; otherwise it is checked
+   * now.
+   */
   get hasProvider(): boolean {
     return this.#tracer !== undefined || this.provider() !== undefined;
   }
 
   /**
-   * The tracer, looked up at each start: a provider may be registered late, and one taken early from another copy of the
-   * API never connects. Kept per provider, because a lookup there builds a key.
+   * The tracer, looked up at each start: a provider may be registered late, and a tracer taken early from another copy
+   * of the API never connects. Cached per provider, because a lookup there builds a key.
    */
   tracer(): Tracer | undefined {
     const provider = this.provider();
@@ -98,18 +101,18 @@ export class Recorder {
     return provider && this.#tracer;
   }
 
-  /** How much the provider keeps of one span: as of the last look for it, or by the specification before the first. */
+  /** The provider's span limits, as of the last lookup; the specification's defaults before the first. */
   get limits(): SpanLimits {
     return this.#limits;
   }
 
-  /** The started span, or `undefined` when there is nobody to record it. */
+  /** The started span; `undefined` when there is no provider. */
   start(
     name: string,
     kind: SpanKind,
     startedAt: Micros,
     attributes: Attributes,
-    around: Context,
+    parent: Context,
     links?: Link[],
   ): Span | undefined {
     if (!hasRoomToStart()) {
@@ -119,10 +122,10 @@ export class Recorder {
     let span: Span | undefined;
     try {
       const startTime = toHrTime(startedAt);
-      // Two literals: a spread costs as much as a tenth of the span.
+      // Two object literals, because a spread costs as much as a tenth of the span.
       const options = links ? { kind, attributes, startTime, links } : { kind, attributes, startTime };
-      span = this.tracer()?.startSpan(name, options, around);
-      // A span that cannot say where it is would fail its scope later.
+      span = this.tracer()?.startSpan(name, options, parent);
+      // A span without a span context would make its scope fail later.
       span?.spanContext();
       return span;
     } catch (error) {
@@ -132,7 +135,7 @@ export class Recorder {
     }
   }
 
-  /** One attribute more on an open span: by itself, because a closure for each run costs more. */
+  /** Sets one attribute on an open span. A separate method, because a closure per run costs more. */
   setAttribute(span: Span, name: string, value: AttributeValue): void {
     try {
       span.setAttribute(name, value);
@@ -141,7 +144,7 @@ export class Recorder {
     }
   }
 
-  /** Something on an open span. What a vendor's span throws costs what was said, and not the scope. */
+  /** Writes to an open span. When a vendor's span throws, only that write is lost, not the scope. */
   write(span: Span, say: (span: Span) => void): void {
     try {
       say(span);
@@ -150,7 +153,7 @@ export class Recorder {
     }
   }
 
-  /** Ends a span at least 1 µs after its start: backends warn about less. */
+  /** Ends a span at least 1 µs after its start: backends warn about shorter ones. */
   end(span: Span, startedAt: Micros, endedAt: Micros, attributes?: Attributes): void {
     try {
       if (attributes) span.setAttributes(attributes);
@@ -165,7 +168,7 @@ export class Recorder {
     }
   }
 
-  /** Whether to follow a span: it is recorded, or it was not sampled and somebody counts all the same. */
+  /** Whether to follow a span: it is recorded, or it was not sampled and there is a meter provider. */
   follows(span: Span): boolean {
     try {
       return span.isRecording() || (this.metrics.refresh() && isSpanContextValid(span.spanContext()));
@@ -176,7 +179,9 @@ export class Recorder {
     }
   }
 
-  /** Whether a step may stand for an agent: only as long as such names stay few, because backends group and colour by them. */
+  /**
+   * Whether a step may stand for an agent: only while such names are few, because backends group and colour by them.
+   */
   isStepAgent(stepKey: string): boolean {
     if (this.#stepAgents.has(stepKey)) return true;
     if (this.#stepAgents.size >= MAX_STEP_AGENTS) {
@@ -194,7 +199,7 @@ export class Recorder {
     return contextApi.active();
   }
 
-  /** A span processor or an exporter of the app threw: its span may be lost, the app goes on. */
+  /** Reports that a span processor or an exporter of the app threw. Its span may be lost; the app continues. */
   failed(what: string, error: unknown): void {
     this.#warn(what, error);
     this.metrics.droppedSpan();
@@ -205,7 +210,10 @@ export class Recorder {
   }
 }
 
-/** A link that no exporter stumbles over: a foreign trace state without `serialize` loses its whole batch. */
+/**
+ * A link that every exporter can write: with a foreign trace state that lacks `serialize`, the exporter loses the whole
+ * batch.
+ */
 export function linkTo(context: SpanContext, attributes: Attributes): Link {
   const { traceId, spanId, traceFlags, isRemote, traceState } = context;
   const plain: SpanContext = { traceId, spanId, traceFlags };
