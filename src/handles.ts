@@ -33,9 +33,9 @@ export interface Scoped {
   end(): void;
   /** Ends the span as failed, or as cancelled when the error is an `AbortError`. */
   fail(error: unknown): void;
-  /** The same as `end()`, for `using`. */
+  /** Ends the span, for `using`. */
   [Symbol.dispose](): void;
-  /** The same as `end()`, for `await using`. */
+  /** Ends the span, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
