@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 const SOURCE = readFileSync('src/baton.ts', 'utf8');
 /** What the examples use of an app. */
 const APP = `
-  import { Baton } from '${resolve('src/index.ts')}';
+  import { Baton } from 'otel-baton';
   interface Ticket { readonly text: string; readonly order: string }
   declare const baton: Baton;
   declare const ticket: Ticket;
