@@ -400,7 +400,8 @@ export class Baton {
     try {
       const flushed = Promise.resolve(provider.forceFlush()).then(() => true);
       const done = await withTimeLimit(flushed, options?.timeoutMs ?? FLUSH_TIMEOUT_MS, false);
-      if (!done) this.#diagnostics.warn('telemetry_failed', 'flush: the provider took too long; spans may be missing');
+      if (!done)
+        this.#diagnostics.warn('telemetry_failed', 'flush: the provider exceeded the time limit; spans may be missing');
       return done;
     } catch (error) {
       this.#recorder.failed('flush', Array.isArray(error) ? error[0] : error);

@@ -124,10 +124,7 @@ function elsewhere(
   if (evicted) place.isRemote = false;
   else if (hasEnded(runId)) {
     place.isRemote = false;
-    recorder.diagnostics.misuse(
-      'ended_run',
-      `${option}: that run has ended; what is recorded hangs under it all the same`,
-    );
+    recorder.diagnostics.misuse('ended_run', `${option}: that run has ended; the span becomes its child nevertheless`);
   }
   const its = sessionId ?? evicted?.sessionId;
   // Better none than a wrong one: only what may belong to the session around does.

@@ -151,7 +151,7 @@ const MISUSES: Record<string, Misuse> = {
         baton.withChildRun({ agent: 'billing', handoffId: id }, () => {});
         return baton.withChildRun({ agent: 'refunds', handoffId: id }, call);
       }),
-    message: /handoffId.*picked.*up.*a fan-out asks once for each/,
+    message: /handoffId.*picked.*up.*request one handoff for each/,
     tree: `
 invoke_agent triage
   handoff billing PRODUCER
