@@ -1,6 +1,6 @@
 /**
- * `otel-baton/export`: the exporter plugin, to put around your own exporters and beside your own processors. Structural:
- * it fits the SDK lines 2.x and 3.x, and imports neither.
+ * `otel-baton/export`: wrappers for your own exporters, a span processor and a sampler. Their types are structural: they fit
+ * the SDK lines 2.x and 3.x, and import neither.
  *
  * @packageDocumentation
  */

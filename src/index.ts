@@ -1,5 +1,5 @@
 /**
- * Baton: OpenTelemetry for multi-agent pipelines. Start with {@link Baton}.
+ * Baton records multi-agent pipelines as OpenTelemetry spans. Start with {@link Baton}.
  */
 // Start here
 export { Baton } from './baton.ts';
@@ -8,11 +8,11 @@ export type { ContentPolicy } from './content/content.ts';
 export type { RedactionOptions } from './content/redact.ts';
 // Errors
 export type { BatonWarning } from './diagnostics.ts';
-// What the doctor finds
+// The findings of `diagnose`
 export type { DiagnoseOptions } from './doctor/diagnose.ts';
 export type { Diagnosis, Finding, FindingCode } from './doctor/finding.ts';
 export { BatonError, type BatonErrorCode } from './errors.ts';
-// What callbacks and `start…` give
+// The handles of callbacks and of `start…`
 export type {
   Approval,
   Handoff,
@@ -27,7 +27,7 @@ export type {
   ToolCall,
   WorkflowStep,
 } from './handles.ts';
-// What an app can say
+// The inputs of the calls
 export type {
   Action,
   ActionType,

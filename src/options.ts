@@ -7,63 +7,78 @@ import { type Env, environment } from './env.ts';
 import { BatonError, describe } from './errors.ts';
 import type { Agent } from './model.ts';
 
-/** How Baton is set up. What is not given comes from the environment, then from the default. */
+/** The options of a client. An option that is not given comes from its environment variable, else from its default. */
 export interface BatonOptions {
-  /** Who the app's runs belong to when they name no agent of their own. An object, or just the key. */
+  /** The agent of every run that names no agent of its own: an object, or the key. Required. */
   readonly agent: Agent | string;
   /**
-   * `monitor` records, `off` does nothing. Env: `BATON_MODE`.
+   * Whether Baton records. Env: `BATON_MODE`.
+   *
+   * - `monitor`: Baton records spans and metrics.
+   * - `off`: every call is a no-op, and handles have valid ids.
+   *
    * @defaultValue `'monitor'`
    */
   readonly mode?: 'monitor' | 'off' | undefined;
   /**
-   * `false` is the same as `mode: 'off'`. Env: `BATON_ENABLED`, `OTEL_SDK_DISABLED`.
+   * Alias of `mode`; kept for code that switches its clients with a boolean. `false` is the same as `mode: 'off'`. `true`
+   * also overrules `OTEL_SDK_DISABLED`. Env: `BATON_ENABLED`, `OTEL_SDK_DISABLED`.
    * @defaultValue `true`
    */
   readonly enabled?: boolean | undefined;
   /**
-   * Misuse throws a `BatonError` instead of a warning: for development and tests. Env: `BATON_STRICT`.
+   * Misuse throws a `BatonError` instead of causing a warning. For development and tests. Env: `BATON_STRICT`.
    * @defaultValue `false`
    */
   readonly strict?: boolean | undefined;
-  /** `baton.environment` on sessions and on runs outside any session. */
+  /** Written as `baton.environment` on sessions, and on runs outside any session. */
   readonly environment?: string | undefined;
-  /** Where the spans go. Default: the global provider, also one that is registered later. */
+  /** The provider of the spans. Default: the global provider, also one that is registered later. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Where the metrics go. Default: the global provider, also one that is registered later. */
+  /** The provider of the metrics. Default: the global provider, also one that is registered later. */
   readonly meterProvider?: MeterProvider | undefined;
   /**
-   * What of the agents' words is recorded: `none`, `summaries` (what the app itself calls a summary or a reason) or
-   * `full` (also arguments, results, messages). Env: `BATON_CONTENT`, or
-   * `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true` for `full`.
+   * How much content is recorded. Env: `BATON_CONTENT`, or `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true` for
+   * `full`.
+   *
+   * - `none`: no content.
+   * - `summaries`: what the app itself calls a summary or a reason.
+   * - `full`: also arguments, results and messages.
+   *
    * @defaultValue `'summaries'`
    */
   readonly content?: ContentPolicy | undefined;
-  /** What must not leave the process, beside the built-in rules. */
+  /** What is redacted, in addition to the built-in rules. */
   readonly redaction?: RedactionOptions | undefined;
   /**
-   * Longest text attribute in bytes of UTF-8; longer ones are cut with a mark. Tempo cuts at 2,048 without one.
+   * The longest text attribute, in bytes of UTF-8: a whole number from 64. Baton cuts longer texts and marks the cut. Tempo
+   * cuts at 2,048 bytes, without a mark.
    * @defaultValue `2000`
    */
   readonly maxAttributeBytes?: number | undefined;
   /**
-   * `all` writes `gen_ai.operation.name` on steps, handoffs and their answers, too, for backends that filter by it (Langfuse,
-   * Braintrust). It hides their details in Jaeger's UI.
+   * Which spans have the attribute `gen_ai.operation.name`:
+   *
+   * - `standard`: the spans for which OpenTelemetry defines an operation.
+   * - `all`: also steps, handoffs and their answers, for backends that filter by it (Langfuse, Braintrust). In Jaeger's UI
+   *   it hides their details.
+   *
    * @defaultValue `'standard'`
    */
   readonly operationNames?: 'standard' | 'all' | undefined;
   /**
-   * After so many handoffs of one piece of work, one after the other, the session gets an event
-   * `baton.handoff.limit_exceeded`: perhaps nobody does it.
+   * The number of handoffs of the same work, one after the other, above which the session gets an event
+   * `baton.handoff.limit_exceeded`: a whole number from 1. Such work may be passed on forever, without an agent that does it.
    * @defaultValue `25`
    */
   readonly handoffLimit?: number | undefined;
   /**
-   * Whether what was thrown is a failure: `false` for what your app throws to be understood further up, `undefined` for what Baton
-   * shall judge by itself. Aborts, and the interrupts, commands and redirects of LangGraph, Next.js, SvelteKit and React Router are none already.
+   * Decides whether a thrown value is a failure. Return `false` for a value that your app throws as control flow, and
+   * `undefined` to let Baton decide. Baton already knows that aborts, and the interrupts, commands and redirects of LangGraph,
+   * Next.js, SvelteKit and React Router, are not failures.
    */
   readonly isFailure?: ((error: unknown) => boolean | undefined) | undefined;
-  /** Called with the first warning of each code; all go to OpenTelemetry's `diag` logger as well. */
+  /** Called with the first warning of each code. The same warnings go to OpenTelemetry's `diag` logger. */
   readonly onWarning?: ((warning: BatonWarning) => void) | undefined;
 }
 
@@ -86,7 +101,10 @@ export interface ResolvedOptions {
 /** OpenAI's Agents SDK stops after ten turns, LangGraph after 25 steps. */
 const DEFAULT_HANDOFF_LIMIT = 25;
 
-/** User > environment > default, all of it checked. Throws a `BatonError` that names option, expected and given. */
+/**
+ * The checked options: as given, else from the environment, else the default.
+ * @throws BatonError `invalid_option` that names the option, what was expected and what was given
+ */
 export function resolveOptions(options: BatonOptions, env: Env = environment()): ResolvedOptions {
   if (typeof options !== 'object' || options === null) fail('options', 'an object with at least an agent', options);
   const mode = oneOf(pick('mode', options.mode, 'BATON_MODE', env), ['monitor', 'off'], 'monitor');
@@ -114,13 +132,13 @@ export function resolveOptions(options: BatonOptions, env: Env = environment()):
   };
 }
 
-/** What the variable for all agent instrumentations says, where nobody asked Baton itself. */
+/** The variable that all agent instrumentations share is the fallback for Baton's own. */
 function contentFromEnv(env: Env): ContentPolicy {
   const standard = env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT?.toLowerCase();
   return standard === 'true' || standard === 'span_only' || standard === 'span_and_event' ? 'full' : 'summaries';
 }
 
-/** A value and where it comes from, so that an error can name it. */
+/** A value and the name of its source, for error messages. */
 interface Picked {
   readonly name: string;
   readonly value: unknown;

@@ -1,5 +1,5 @@
 /**
- * A session read back, in chronological order, as people would tell it.
+ * `otel-baton/replay`: turns recorded spans back into sessions, in chronological order.
  *
  * @example
  * ```ts
@@ -12,21 +12,21 @@
  * @packageDocumentation
  */
 
-// For texts of strangers on a terminal
+// For untrusted text on a terminal
 export { printable } from './printable.ts';
-// What a timeline is made of
+// The parts of a timeline
 export type {
   ApprovalEntry,
   ClockSkew,
   EntryCore,
   ForeignEntry,
-  Handoff,
   HandoffAnswerRecord,
   HandoffEntry,
   HandoffPickup,
   HandoffReceiver,
-  HandoffStatistics,
+  HandoffSummary,
   ModelCallEntry,
+  ReplayedHandoff,
   RunEntry,
   SessionTimeline,
   StepEntry,
@@ -54,7 +54,7 @@ export { readFromJaeger, readRecentFromJaeger } from './replay/sources/jaeger.ts
 export { type FinishedSpan, readFinishedSpans } from './replay/sources/memory.ts';
 export { readOtlpJson, type SourceProblem, type SourceSpans } from './replay/sources/otlp-json.ts';
 export { readFromTempo, readRecentFromTempo } from './replay/sources/tempo.ts';
-// For sources of your own
+// For your own sources
 export type {
   RecordedAttributes,
   RecordedDrops,

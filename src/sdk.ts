@@ -1,7 +1,7 @@
 /**
- * `otel-baton/sdk`: OpenTelemetry for an app that has none. Sets up provider, context manager, propagators, resource,
- * batch processor and OTLP exporter from the standard `OTEL_*` variables, on whichever SDK line is installed. It looks for
- * the SDK at run time; for a bundle take `otel-baton/bundled`.
+ * `otel-baton/sdk`: sets OpenTelemetry up for an app that does not do so itself. It sets up provider, context manager,
+ * propagators, resource, batch processor and OTLP exporter from the standard `OTEL_*` variables, on the SDK line that is
+ * installed. It looks for the SDK at run time. For a bundle, use `otel-baton/bundled`.
  *
  * @packageDocumentation
  */
@@ -13,9 +13,11 @@ import { setUpQuietly } from './set-up/set-up.ts';
 export type { RegisterOptions, Registration } from './set-up/options.ts';
 
 /**
- * Sets OpenTelemetry up, or joins what is there. Where it is not installed or cannot be set up, it says so once on standard
- * error, and gives a registration that does nothing: the app runs without telemetry. The same, without a word, where
- * `OTEL_SDK_DISABLED` is `true`.
+ * Sets OpenTelemetry up, or uses the provider that is registered already. Where OpenTelemetry is not installed or cannot be
+ * set up, the app runs without telemetry: `register` writes one message to standard error and returns a registration that is
+ * a no-op. The same holds, without the message, where `OTEL_SDK_DISABLED` is `true`.
+ *
+ * @param env - the environment variables; the default is those of the process
  * @throws BatonError `invalid_option` for an option that cannot be used
  * @example
  * ```ts

@@ -5,12 +5,12 @@ import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts
 import { viewOf } from './span-view.ts';
 
 /**
- * Gives each agent's spans a resource of their own: `service.name` is the agent's key, `service.namespace` the app's
- * service, everything else stays. Jaeger and Grafana colour by service and draw their graphs between services, so agents
- * become readable at a glance. Spans without an agent, the session's among them, keep the app's resource.
+ * Gives the spans of each agent a resource of their own. `service.name` is the key of the agent, `service.namespace` is the
+ * service of the app, and the other attributes stay. Jaeger and Grafana colour spans by service and draw graphs between
+ * services, so they show the agents apart. Spans without an agent, such as that of the session, keep the resource of the app.
  *
- * Works in front of any exporter, behind any span processor, on the SDK lines 2.x and 3.x. No span is changed: what is
- * exported is a view of it, because other processors share it.
+ * Works with any exporter and any span processor, on the SDK lines 2.x and 3.x. It exports a view of each span and does not
+ * change the span, because other processors share it.
  *
  * @example
  * ```ts
@@ -23,11 +23,11 @@ export function agentServices<Span extends ExportableSpan, Result>(
   return new AgentServices(exporter);
 }
 
-/** The resources of so many agents are kept; that of one that comes again is made again. */
+/** The number of agents whose resources are kept. */
 const MOST_AGENTS = 1_000;
 
 class AgentServices<Span extends ExportableSpan, Result> implements Exporter<Span, Result> {
-  // No `#`: the doctor looks through it for the address that it sends to.
+  // No `#`: the doctor reads the address of the exporter through it.
   private readonly exporter: Exporter<Span, Result>;
   /** Exporters group spans by the identity of their resource: one for each agent and app resource. */
   readonly #resources = new WeakMap<ExportableResource, ById<ExportableResource>>();

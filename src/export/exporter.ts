@@ -1,15 +1,17 @@
 /**
- * The shapes that Baton's exporters need of OpenTelemetry's SDK. Structural, so that both SDK lines fit and neither is
- * imported.
+ * The types that Baton's exporters need of OpenTelemetry's SDK. They are structural, so that both SDK lines fit and neither
+ * is imported.
  */
 import type { Attributes, HrTime, Link, SpanContext, SpanKind, SpanStatus } from '@opentelemetry/api';
 
+/** A resource of either SDK line. */
 export interface ExportableResource {
   readonly attributes: Attributes;
   // A method, so that each SDK line's own resource type fits.
   merge(other: never): ExportableResource;
 }
 
+/** An ended span of either SDK line. */
 export interface ExportableSpan {
   readonly name: string;
   readonly kind: SpanKind;

@@ -19,7 +19,7 @@ import {
 } from '../attributes.ts';
 import { ById } from '../by-id.ts';
 
-/** A span as a processor of either SDK line gets it when it starts. */
+/** A span that starts, as a span processor of either SDK line receives it. */
 export interface StartingSpan {
   readonly name: string;
   readonly attributes: Attributes;

@@ -5,15 +5,20 @@ import type { ExportableSpan, Exporter } from './exporter.ts';
 /** OpenTelemetry's result of an export that went well: there was nothing to send. */
 const SUCCESS: unknown = { code: 0 };
 
-/** An exporter that lets just the pipelines through, and says how many other spans it kept back. */
+/** An exporter that exports only pipelines, and counts the spans that it drops. */
 export interface PipelineExporter<Span extends ExportableSpan, Result> extends Exporter<Span, Result> {
-  /** How many spans did not belong to a pipeline. */
+  /** The number of spans that did not belong to a pipeline. */
   readonly dropped: number;
 }
 
 /**
- * Lets just pipeline spans and their ancestors through: for a second backend that is meant for agents and not for the
- * rest of the app. A pipeline span is one with a `session.id`. Works in front of any exporter, on both SDK lines.
+ * Exports only pipeline spans and their ancestors, for a second backend that receives the agents and not the rest of the app.
+ * A pipeline span is one with a `session.id`. Works with any exporter, on both SDK lines.
+ *
+ * @example
+ * ```ts
+ * new BatchSpanProcessor(onlyPipelines(new OTLPTraceExporter()))
+ * ```
  */
 export function onlyPipelines<Span extends ExportableSpan, Result>(
   exporter: Exporter<Span, Result>,

@@ -6,14 +6,14 @@ import type { ExportableResource, ExportableSpan, Exporter } from './exporter.ts
 import { type SpanChanges, viewOf } from './span-view.ts';
 
 /**
- * Takes the secrets out of every span that leaves, whoever recorded it: `http.request.header.authorization`, a password in `url.full` or
- * `db.query.text`, a token in the message of an exception. Names, attributes, events, links, status and the resource are looked at
- * with the rules that Baton's own spans are written by, and with yours.
+ * Redacts the secrets in every exported span, whichever library recorded it: `http.request.header.authorization`, a password
+ * in `url.full` or `db.query.text`, a token in the message of an exception. It checks names, attributes, events, links, status
+ * and the resource, with the rules for Baton's own spans and with your rules.
  *
- * Works in front of any exporter, on the SDK lines 2.x and 3.x. No span is changed: what is exported is a view of it. A span that
- * cannot be read is not exported, and counted in `diag`.
+ * Works with any exporter, on the SDK lines 2.x and 3.x. It exports a view of each span and does not change the span. A span
+ * that cannot be read is not exported, and `diag` gets a warning.
  *
- * @param rules - the app's own keys, patterns and hook, as in the option `redaction` of Baton
+ * @param rules - your own keys, patterns and hook, as in the option `redaction` of Baton
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ interface ExportableEvent {
 }
 
 class RedactSpans<Span extends ExportableSpan, Result> implements Exporter<Span, Result> {
-  // No `#`: the doctor looks through it for the address that it sends to.
+  // No `#`: the doctor reads the address of the exporter through it.
   private readonly exporter: Exporter<Span, Result>;
   readonly #redactor: Redactor;
   readonly #diagnostics = new Diagnostics(false);
@@ -70,7 +70,7 @@ class RedactSpans<Span extends ExportableSpan, Result> implements Exporter<Span,
     await this.exporter.forceFlush?.();
   }
 
-  /** The span itself where there is nothing to take out. */
+  /** Returns the span itself where there is nothing to redact. */
   #view(span: Span): Span {
     const changes: SpanChanges = {};
     const name = this.#redactor.name(span.name, 'name') ?? REDACTED;

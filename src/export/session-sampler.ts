@@ -11,12 +11,12 @@ import { ATTR_SESSION_ID, ATTR_SESSION_SAMPLED } from '../attributes.ts';
 import { BatonError, describe } from '../errors.ts';
 
 export interface SessionSamplerOptions {
-  /** The share of sessions to keep, from 0 to 1. */
+  /** The share of sessions to keep, from 0 to 1. Required. */
   readonly ratio: number;
   /**
-   * Leaves the dropping to a tail sampler: every span is sampled, and each span at which a trace enters the process says
-   * with `baton.session.sampled` whether its session belongs to the share. A Collector then keeps those, and beside them
-   * what failed.
+   * Leaves the decision to a tail sampler. Every span is sampled. Each span at which a trace enters the process has the
+   * attribute `baton.session.sampled`: whether its session belongs to the share. A Collector then keeps those sessions, and
+   * also the failed ones.
    * @defaultValue `false`
    */
   readonly tail?: boolean | undefined;
@@ -36,7 +36,12 @@ export interface SessionSampler {
 }
 
 export interface SamplingDecision {
-  /** OpenTelemetry's numbers: 0 drops the span, 2 records and exports it. */
+  /**
+   * OpenTelemetry's numbers:
+   *
+   * - `0`: the span is dropped.
+   * - `2`: the span is recorded and exported.
+   */
   readonly decision: 0 | 2;
   readonly attributes?: Attributes;
 }
@@ -47,9 +52,10 @@ const IN_SHARE: SamplingDecision = { decision: 2, attributes: { [ATTR_SESSION_SA
 const OUT_OF_SHARE: SamplingDecision = { decision: 2, attributes: { [ATTR_SESSION_SAMPLED]: false } };
 
 /**
- * Samples whole sessions: a hash of `session.id` decides, so every trace of a session is kept, or none is, in every
- * process that samples the same share. What is below a sampled span is kept with it. Spans that belong to no session, as
- * the HTTP request above one, follow their parent, else the same share of trace ids; a `session.id` in the baggage counts.
+ * Samples whole sessions. A hash of `session.id` decides, so that every trace of a session is kept or none is, in every
+ * process that samples the same share. Descendants of a sampled span are kept with it. A span without a session, such as the
+ * HTTP request above one, follows its parent. Without a parent, the same share of trace ids is kept. A `session.id` in the
+ * baggage counts.
  *
  * @example
  * ```ts

@@ -6,10 +6,10 @@ import { ForeignHandoffs, type StartingSpan } from './foreign-handoffs.ts';
 
 export interface PipelineSpansOptions {
   /**
-   * Links for the handoffs in the spans that agent frameworks record by themselves (AI SDK, ADK, Strands, Mastra): the span
-   * of the agent that takes over gets a link to the tool call or the agent that it comes from, with `baton.handoff.source`
-   * and `.target`. A function says which tools are handoffs, by name; `true`: `transfer_to_…`, `handoff_to_…`, `delegate_…`,
-   * `agent-…`.
+   * Whether to add links for handoffs to the spans that agent frameworks record themselves (AI SDK, ADK, Strands, Mastra).
+   * The span of the agent that takes over gets a link to the tool call or the agent before it, with `baton.handoff.source`
+   * and `.target`. A function decides by its name whether a tool is a handoff. `true` means the names `transfer_to_…`,
+   * `handoff_to_…`, `delegate_…` and `agent-…`.
    * @defaultValue `false`
    */
   readonly handoffs?: boolean | ((toolName: string) => boolean) | undefined;
@@ -26,9 +26,9 @@ export interface PipelineSpanProcessor {
 const INHERITED = [ATTR_SESSION_ID, ATTR_RUN_ID, ATTR_AGENT_KEY] as const;
 
 /**
- * Stamps `session.id`, `baton.run.id` and `baton.agent.key` on every foreign span that starts inside a scope of Baton, or
- * below a span that carries them: HTTP requests, database queries, what a framework records by itself. Never overwrites;
- * costs two look-ups where there is no scope. Put it before the processors that export.
+ * Adds `session.id`, `baton.run.id` and `baton.agent.key` to every span of another library that starts inside a scope of
+ * Baton, or below a span that has them: HTTP requests, database queries, the spans of a framework. It never overwrites an
+ * attribute. Where there is no scope, it costs two look-ups. Put it before the processors that export.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function pipelineSpans(options: PipelineSpansOptions = {}): PipelineSpanP
       const scope = scopeOf(parentContext);
       if (scope) stampFromScope(span, scope);
       else stampFromParent(span, trace.getSpan(parentContext));
-      // What a processor throws, the app's `startSpan` throws.
+      // An error in a processor would reach the app through `startSpan`.
       if (foreign) quietly(() => foreign.started(span, parentContext));
     },
     onEnd(span) {

@@ -1,13 +1,13 @@
 import type { ExportableSpan } from './exporter.ts';
 
-/** What an exporter gets in place of a span's own parts. */
+/** The parts of a span that a view replaces. */
 export type SpanChanges = {
   -readonly [Part in keyof ExportableSpan]?: ExportableSpan[Part];
 };
 
 /**
- * A span as an exporter is to see it. No span is changed, because other processors share it. A copy and no `Object.create(span)`:
- * a span class with private fields would not answer through a prototype.
+ * A view of a span for an exporter. The span is not changed, because other processors share it. The view is a copy, not
+ * `Object.create(span)`, because private fields of a span class cannot be read through a prototype.
  */
 export function viewOf<Span extends ExportableSpan>(span: Span, changes: SpanChanges): Span {
   const view: ExportableSpan = {

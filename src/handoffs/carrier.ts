@@ -54,7 +54,7 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
   if (typeof given !== 'object' || given === null) {
     diagnostics.misuse(
       'invalid_carrier',
-      `carrier: expected what handoff.carrier() gave in the other process, got ${describe(given)}; the run starts on its own`,
+      `carrier: expected the result of handoff.carrier() in the other process, got ${describe(given)}; the run starts without it`,
     );
     return undefined;
   }
@@ -64,7 +64,7 @@ export function readCarrier(recorder: Recorder, given: Carrier | null, active: C
   const handoffId = carrier[CARRIER_HANDOFF];
   const wrong = wrongIn(carrier);
   if (wrong) {
-    diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts on its own`);
+    diagnostics.misuse('invalid_carrier', `carrier: expected a valid ${wrong}; the run starts without it`);
     return { enclosing: undefined, sessionId, handoffId: undefined, source: undefined };
   }
   // A sender that recorded nothing passes on its session alone.

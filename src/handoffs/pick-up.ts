@@ -32,8 +32,8 @@ export function pickUp(
   recorder.diagnostics.misuse(
     'handoff_already_picked_up',
     known.status === 'expired'
-      ? 'handoffId: nobody took this handoff before its time was over, and nobody can take it now'
-      : 'handoffId: another run has picked this handoff up; a fan-out asks once for each receiver, and a job is tried again when the try before has failed',
+      ? 'handoffId: this handoff expired before a run picked it up, and cannot be picked up now'
+      : 'handoffId: another run has picked this handoff up; for a fan-out, request one handoff for each receiver; a job can be tried again after a try that failed',
   );
   return undefined;
 }

@@ -44,7 +44,13 @@ import type { AgentNames } from './agent-names.ts';
 import { readFlag, readMetadata, readNumber, readText, readTexts } from './attribute-reader.ts';
 import { frameworkContent } from './framework-content.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff, HandoffPickup, TimelineAgent, TimelineEntry, TimelineUsage } from './session-timeline.ts';
+import type {
+  HandoffPickup,
+  ReplayedHandoff,
+  TimelineAgent,
+  TimelineEntry,
+  TimelineUsage,
+} from './session-timeline.ts';
 import { idOfSpan, type RecordedAttributes, type RecordedSpan } from './span.ts';
 import { addUsage, largerUsage, readUsage, spanError, spanEvents, sumDrops } from './span-facts.ts';
 import { type SpanRole, spanRole } from './span-role.ts';
@@ -53,7 +59,7 @@ import { type SpanRole, spanRole } from './span-role.ts';
 export interface EntryContext {
   readonly names: AgentNames;
   readonly clock: SessionClock;
-  readonly handoffOf: ReadonlyMap<RecordedSpan, Handoff>;
+  readonly handoffOf: ReadonlyMap<RecordedSpan, ReplayedHandoff>;
   readonly pickedUpBy: ReadonlyMap<RecordedSpan, readonly HandoffPickup[]>;
   /** Agents of frameworks that are told as one with a run. */
   readonly mergedOf: ReadonlyMap<RecordedSpan, readonly RecordedSpan[]>;
@@ -132,7 +138,7 @@ function pieceStatus({ attributes }: RecordedSpan): string | undefined {
 }
 
 /** A handoff of which no request was recorded: told from its answer, or from the run that picked it up. */
-export function describeLostHandoff(handoff: Handoff, agent: TimelineAgent | undefined): TimelineEntry {
+export function describeLostHandoff(handoff: ReplayedHandoff, agent: TimelineAgent | undefined): TimelineEntry {
   return {
     type: 'handoff',
     traceId: handoff.traceId,

@@ -9,7 +9,7 @@ import {
 import type { AgentNames } from './agent-names.ts';
 import { readText } from './attribute-reader.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff } from './session-timeline.ts';
+import type { ReplayedHandoff } from './session-timeline.ts';
 import { idOfSpan, type RecordedLink, type RecordedSpan, spanKey } from './span.ts';
 import { spanRole } from './span-role.ts';
 import type { SpanIndex } from './span-tree.ts';
@@ -52,7 +52,7 @@ export function describeFrameworkHandoff(
   run: RecordedSpan | undefined,
   names: AgentNames,
   clock: SessionClock,
-): Handoff {
+): ReplayedHandoff {
   const said = (key: string) => readText(span.attributes, key) ?? readText(link.attributes, key);
   const source = names.named(said(ATTR_HANDOFF_SOURCE)) ?? (origin && names.of(origin));
   const target = said(ATTR_HANDOFF_TARGET) ?? readText(span.attributes, ATTR_GEN_AI_AGENT_NAME);

@@ -5,13 +5,13 @@ import { readText } from './attribute-reader.ts';
 import type { HandoffPieces } from './handoff-pieces.ts';
 import { startOfHandoff } from './handoffs.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff, HandoffStatistics, TimelineAgent } from './session-timeline.ts';
+import type { HandoffSummary, ReplayedHandoff, TimelineAgent } from './session-timeline.ts';
 import { type RecordedSpan, spanKey, spanKeyOfId } from './span.ts';
 
 /** A handoff as it was recorded, and as it is told. */
 export interface ToldHandoff {
   readonly pieces: HandoffPieces;
-  readonly handoff: Handoff;
+  readonly handoff: ReplayedHandoff;
 }
 
 type Facts = { -readonly [Key in keyof HandoffFacts]: HandoffFacts[Key] };
@@ -36,7 +36,7 @@ export function summariseHandoffs(
   loopNoted: boolean,
   names: AgentNames,
   clock: SessionClock,
-): HandoffStatistics {
+): HandoffSummary {
   const facts = withPrevious(told.map((one) => ({ ...one, facts: factsOf(one, names, clock) })));
   const { byStatus, chains, agents, loop } = summarise(
     facts,

@@ -16,12 +16,12 @@ import type { AgentNames } from './agent-names.ts';
 import { readFlag, readNumber, readText } from './attribute-reader.ts';
 import type { AnswerPiece, HandoffPieces } from './handoff-pieces.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff, HandoffAnswerRecord, HandoffReceiver, TimelineAgent } from './session-timeline.ts';
+import type { HandoffAnswerRecord, HandoffReceiver, ReplayedHandoff, TimelineAgent } from './session-timeline.ts';
 import { idOfSpan, type RecordedAttributes, type RecordedSpan } from './span.ts';
 import { spanError } from './span-facts.ts';
 
 /** One handoff told from whatever pieces of it were recorded: request, answers, the run that took over. */
-export function describeHandoff(pieces: HandoffPieces, names: AgentNames, clock: SessionClock): Handoff {
+export function describeHandoff(pieces: HandoffPieces, names: AgentNames, clock: SessionClock): ReplayedHandoff {
   const { request, answers, run, runs } = pieces;
   const place = request ?? answers[0]?.span ?? run;
   if (!place) throw new TypeError('a handoff is made of at least one span');

@@ -28,8 +28,8 @@ export interface SessionTimeline {
   /** What happened, oldest first; inside an entry, its children likewise. */
   readonly entries: readonly TimelineEntry[];
   /** Every handoff, in the order of asking. */
-  readonly handoffs: readonly Handoff[];
-  readonly statistics: HandoffStatistics;
+  readonly handoffs: readonly ReplayedHandoff[];
+  readonly statistics: HandoffSummary;
   /** Where things failed first: an error that went up through callers counts once. */
   readonly failures: readonly TimelineFailure[];
   readonly usage?: TimelineUsage | undefined;
@@ -183,7 +183,7 @@ export interface ModelCallEntry extends EntryCore {
 
 export interface HandoffEntry extends EntryCore {
   readonly type: 'handoff';
-  readonly handoff: Handoff;
+  readonly handoff: ReplayedHandoff;
 }
 
 export interface ApprovalEntry extends EntryCore {
@@ -214,8 +214,11 @@ export type TimelineEntry =
   | ApprovalEntry
   | ForeignEntry;
 
-/** One agent asked another to take over, or to do a part and come back. */
-export interface Handoff {
+/**
+ * A handoff as it was recorded: the request, its answers and the run that picked it up. The handle of a handoff that is being
+ * recorded is `Handoff` of `otel-baton`.
+ */
+export interface ReplayedHandoff {
   /** One that a framework recorded, and `pipelineSpans({ handoffs: true })` linked, has the place of the agent that took over. */
   readonly id: string;
   readonly traceId: string;
@@ -268,7 +271,8 @@ export interface HandoffReceiver {
   readonly agent?: TimelineAgent | undefined;
 }
 
-export interface HandoffStatistics {
+/** The handoffs of a recorded session, counted. For a session that is being recorded, see `HandoffStatistics` of `otel-baton`. */
+export interface HandoffSummary {
   readonly count: number;
   /** How often each status: `{ accepted: 2, rejected: 1 }`. */
   readonly byStatus: Readonly<Record<string, number>>;

@@ -7,7 +7,7 @@ import type { ToldHandoff } from './handoff-path.ts';
 import { collectHandoffs } from './handoff-pieces.ts';
 import { describeHandoff, startOfHandoff } from './handoffs.ts';
 import type { SessionClock } from './session-clock.ts';
-import type { Handoff, HandoffPickup, TimelineEntry } from './session-timeline.ts';
+import type { HandoffPickup, ReplayedHandoff, TimelineEntry } from './session-timeline.ts';
 import { compareBigint, type RecordedSpan, spanKey } from './span.ts';
 import type { SpanIndex, StoryTree } from './span-tree.ts';
 
@@ -39,7 +39,7 @@ export function tellStory(
 ): Story {
   const childrenOf = new Map<RecordedSpan | undefined, TimelineEntry[]>([[undefined, []]]);
   for (const span of parentOf.keys()) childrenOf.set(span, []);
-  const handoffOf = new Map<RecordedSpan, Handoff>();
+  const handoffOf = new Map<RecordedSpan, ReplayedHandoff>();
   const pickedUpBy = new Map<RecordedSpan, HandoffPickup[]>();
   const items: Item[] = [];
   const told: ToldHandoff[] = [];

@@ -25,9 +25,9 @@ import { arrange, SpanIndex } from './span-tree.ts';
 import { tellStory } from './story.ts';
 
 /**
- * The sessions among these spans, oldest first. Spans may come in any order, twice, from several traces and without
- * their parents: what is missing leaves a hole, never an error. Spans of no session are left out. Secrets are taken out, whoever
- * recorded them.
+ * Builds a timeline for each session among these spans, oldest first. The spans may come in any order, more than once, from
+ * several traces and without their parents. A missing span leaves a gap and never causes an error. Spans without a session
+ * are left out. Secrets are redacted, whichever library recorded them.
  */
 export function buildTimelines(spans: Iterable<RecordedSpan>): SessionTimeline[] {
   const all = deduplicateSpans(spans).map(redacted);
@@ -47,7 +47,7 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   const end = inOrder.reduce((latest, { endUnixNano }) => (endUnixNano > latest ? endUnixNano : latest), start);
   const clock = new SessionClock(start);
   const names = new AgentNames(inOrder);
-  // A session that was resumed has a span per part.
+  // A session that was resumed has one span for each part.
   const parts = inOrder.filter((span) => spanRole(span) === 'session');
   const tree = arrange(inOrder, index);
   const { entries, told, ownHandoffs } = tellStory(inOrder, index, tree, names, clock);
@@ -81,14 +81,14 @@ function buildTimeline(id: string, recorded: readonly RecordedSpan[], known: Spa
   };
 }
 
-/** A session counts its handoffs; each part of it at least its own. */
+/** Each part of a session counts at least its own handoffs, so the highest count is the nearest to the truth. */
 function missingHandoffs(parts: readonly RecordedSpan[], told: number): number | undefined {
   const counts = parts.map(({ attributes }) => readNumber(attributes, ATTR_HANDOFF_COUNT) ?? 0);
   const missing = counts.reduce((most, count) => Math.max(most, count), 0) - told;
   return missing > 0 ? missing : undefined;
 }
 
-/** Of several parts, the first says how it began and the last how it ended. */
+/** The first part of a session has its start, the last part has its end. */
 function describeSession(parts: readonly RecordedSpan[]) {
   const first = (key: string) => parts.map(({ attributes }) => readText(attributes, key)).find(Boolean);
   const last = (key: string) => parts.map(({ attributes }) => readText(attributes, key)).findLast(Boolean);
@@ -110,12 +110,12 @@ function describeSession(parts: readonly RecordedSpan[]) {
   };
 }
 
-/** Sessions of a single agent bear no `gen_ai.workflow.name`: the span is called `session {name}`. */
+/** A session of a single agent has no `gen_ai.workflow.name`: its span is called `session {name}`. */
 function nameInSpan(name: string): string | undefined {
   return /^session (.+)$/s.exec(name)?.[1];
 }
 
-/** An error that came out of the session's own code, not of anything that was recorded inside. */
+/** Errors of the session's own code, without those of the entries inside it. */
 function ownFailures(
   parts: readonly RecordedSpan[],
   inside: readonly TimelineFailure[],

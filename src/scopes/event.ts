@@ -58,6 +58,9 @@ function write(
     else if (span) recorder.write(span, (open) => open.addEvent(name, attributes, toHrTime(now())));
     return enclosing;
   }
-  recorder.diagnostics.misuse('no_run', `the event "${name}" has no open run, session or span to stand on; it is lost`);
+  recorder.diagnostics.misuse(
+    'no_run',
+    `the event "${name}" was recorded outside any open run, session or span; it is lost`,
+  );
   return undefined;
 }

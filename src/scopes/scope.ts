@@ -270,7 +270,10 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
   protected write(fill: (attributes: Attributes) => void): void {
     const { diagnostics } = this.recorder;
     if (this.ended) {
-      diagnostics.misuse('ended_scope', 'a setter was called after the end; set it before, or it is lost');
+      diagnostics.misuse(
+        'ended_scope',
+        'a setter was called after the end of its scope; the value is lost, so call the setter earlier',
+      );
       return;
     }
     this.#late ??= {};
@@ -278,7 +281,7 @@ export abstract class RecordedScope implements Scoped, EnclosingScope, OpenScope
       fill(this.#late);
     } catch (error) {
       if (error instanceof BatonError) throw error;
-      diagnostics.misuse('invalid_input', `what a setter got cannot be read: ${messageOf(error)}`);
+      diagnostics.misuse('invalid_input', `the argument of a setter cannot be read: ${messageOf(error)}`);
     }
   }
 

@@ -56,7 +56,7 @@ export function resumeSession(recorder: Recorder, input: SessionInput): Session 
   if (!(input.id ?? input.sessionId ?? sessionOf(input.carrier))) {
     recorder.diagnostics.misuse(
       'unknown_session',
-      'resumeSession: expected the id of the session, or what session.suspend() gave as carrier; a new one starts',
+      'resumeSession: expected the id of the session, or the result of session.suspend() as carrier; a new session starts',
     );
   }
   return startSession(recorder, input);
@@ -70,7 +70,7 @@ function resumeLink(recorder: Recorder, { carrier }: SessionInput): Link | undef
   if (carrier.traceparent !== undefined || carrier[CARRIER_SESSION] === undefined) {
     recorder.diagnostics.misuse(
       'invalid_carrier',
-      `carrier: expected what session.suspend() gave, got ${describe(carrier.traceparent ?? carrier)}; the session goes on without a link`,
+      `carrier: expected the result of session.suspend(), got ${describe(carrier.traceparent ?? carrier)}; the session continues without a link`,
     );
   }
   return undefined;

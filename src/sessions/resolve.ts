@@ -138,10 +138,7 @@ function enclosingOfClosedRun(
   if (evicted) spanContext.isRemote = false;
   else if (hasEnded(runId)) {
     spanContext.isRemote = false;
-    recorder.diagnostics.misuse(
-      'ended_run',
-      `${option}: that run has ended; what is recorded hangs under it all the same`,
-    );
+    recorder.diagnostics.misuse('ended_run', `${option}: that run has ended; the span becomes its child nevertheless`);
   }
   const ownSessionId = sessionId ?? evicted?.sessionId;
   // No session is better than a wrong one: the enclosing session is used only for a run that may belong to it.

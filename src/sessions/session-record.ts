@@ -99,7 +99,7 @@ export class SessionRecord implements Belonging {
     }
     diagnostics.warn(
       'too_many_agents',
-      `more than ${MOST_AGENTS} agents in one session: it names the first ones; give agents keys that do not change`,
+      `more than ${MOST_AGENTS} agents in one session: only the first ones are listed; give agents keys that do not change`,
     );
   }
 

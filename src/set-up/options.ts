@@ -1,51 +1,56 @@
-/** What an app can give to `register`, and what it gets. */
+/** The options of `register`, and its result. */
 import type { TracerProvider } from '@opentelemetry/api';
 import { BatonError, describe } from '../errors.ts';
 import { isHttp } from './otlp-variables.ts';
 
-/** What is given here wins over the environment. */
+/** The options of `register`. An option wins over its environment variable (Env). */
 export interface RegisterOptions {
   /** Env: `OTEL_SERVICE_NAME`, or `service.name` in `OTEL_RESOURCE_ATTRIBUTES`. Default `unknown_service:node`. */
   readonly serviceName?: string | undefined;
-  /** `service.version`. */
+  /** Written as `service.version` of the resource. */
   readonly serviceVersion?: string | undefined;
-  /** More resource attributes. */
+  /** Further resource attributes. */
   readonly resource?: Readonly<Record<string, string>> | undefined;
   /**
-   * Where the collector listens, without `/v1/traces`: `http://localhost:4318`. Env: `OTEL_EXPORTER_OTLP_ENDPOINT`, or
+   * The address of the collector without `/v1/traces`: `http://localhost:4318`. Env: `OTEL_EXPORTER_OTLP_ENDPOINT`, or
    * `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` for the whole address.
    */
   readonly endpoint?: string | undefined;
-  /** Env: `OTEL_EXPORTER_OTLP_HEADERS`. */
+  /** The headers of each export request. Env: `OTEL_EXPORTER_OTLP_HEADERS`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** A sampler of the installed SDK line. Env: `OTEL_TRACES_SAMPLER`. */
   readonly sampler?: object | undefined;
-  /** Processors of the app's own, before the one that exports. */
+  /** Span processors of the app. They run before the one that exports. */
   readonly spanProcessors?: readonly object[] | undefined;
   /**
-   * A service of its own for each agent.
+   * Whether each agent appears as a service of its own in the backend.
    * @defaultValue `true`
    */
   readonly agentServices?: boolean | undefined;
   /**
-   * Flush on these signals. Who else listens to them does so undisturbed, and ends the process; where nobody does, the
-   * signal ends it when the spans are sent, after two seconds at most. `true`: SIGTERM and SIGINT.
+   * The signals on which to flush. `true` means SIGTERM and SIGINT. Other listeners of the signal are not disturbed, and it is
+   * up to them to end the process. Without another listener, the signal ends the process when the spans are sent, after at
+   * most two seconds.
    * @defaultValue `false`
    */
   readonly signals?: boolean | readonly `SIG${string}`[] | undefined;
 }
 
+/** The result of `register`. */
 export interface Registration {
-  /** The provider that spans go to. */
+  /** The provider of the spans. */
   readonly provider: TracerProvider;
-  /** True when the app had a provider already: nothing was set up, and nothing of it is ended by `shutdown`. */
+  /** True when a provider was registered already. Then `register` sets nothing up, and `shutdown` does not end that provider. */
   readonly joined: boolean;
   /**
-   * Hands what has ended to the backend. Never rejects; `false` when that did not work, or not within `timeoutMs`
-   * (default 10,000).
+   * Sends the ended spans to the backend. Never rejects. Resolves to `false` when that failed, or took longer than
+   * `timeoutMs` (milliseconds, default 10,000).
    */
   flush(options?: { readonly timeoutMs?: number }): Promise<boolean>;
-  /** Flushes and ends the provider, within `timeoutMs` (default 2,000). Never rejects; may be called twice. */
+  /**
+   * Flushes and ends the provider, within `timeoutMs` (milliseconds, default 2,000). Never rejects, and may be called twice.
+   * Resolves to `false` when that failed or took longer.
+   */
   shutdown(options?: { readonly timeoutMs?: number }): Promise<boolean>;
 }
 

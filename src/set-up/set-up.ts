@@ -64,7 +64,7 @@ export function setUp(options: RegisterOptions, env: Env, loadSdk: LoadSdk): Reg
   }
   const there = registeredProvider();
   if (there) {
-    diag.info('otel-baton: a tracer provider is registered already; its spans go there, and nothing was set up');
+    diag.info('otel-baton: a tracer provider is registered already; spans go to it, and nothing was set up');
     const joined = registration(there, true);
     flushOnSignals(options.signals, joined.flush);
     return joined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { buildTimelines, type Handoff, type RecordedSpan, type SessionTimeline } from '../../src/replay.ts';
+import { buildTimelines, type RecordedSpan, type ReplayedHandoff, type SessionTimeline } from '../../src/replay.ts';
 import { outline } from './outline.ts';
 import { event, picksUp, Recording, without } from './recording.ts';
 
@@ -7,7 +7,7 @@ function timelineOf(spans: readonly RecordedSpan[]): SessionTimeline {
   return buildTimelines(spans)[0] as SessionTimeline;
 }
 
-function handoffsOf(spans: readonly RecordedSpan[]): readonly Handoff[] {
+function handoffsOf(spans: readonly RecordedSpan[]): readonly ReplayedHandoff[] {
   return timelineOf(spans).handoffs;
 }
 

@@ -133,7 +133,7 @@ const MISUSES: Record<string, Misuse> = {
         baton.withChildRun({ agent: 'billing', handoffId: id }, () => {});
         return baton.withChildRun({ agent: 'refunds', handoffId: id }, call);
       }),
-    message: /handoffId.*picked.*up.*a fan-out asks once for each/,
+    message: /handoffId.*picked.*up.*request one handoff for each/,
     tree: `
 invoke_agent triage
   handoff billing PRODUCER
@@ -213,19 +213,19 @@ invoke_agent triage
     code: 'no_run',
     calls: 0,
     play: (baton) => baton.track({ type: 'ping' }),
-    message: /"ping".*no open run/,
+    message: /"ping".*outside any open run/,
     tree: '',
   },
   'a carrier that is null': {
     code: 'invalid_carrier',
     play: (baton) => baton.withRun({ carrier: null as never }, call),
-    message: /carrier: expected what handoff\.carrier\(\) gave.*got null/,
+    message: /carrier: expected the result of handoff\.carrier\(\).*got null/,
     tree: 'invoke_agent triage',
   },
   'a carrier that is a text': {
     code: 'invalid_carrier',
     play: (baton) => baton.withRun({ carrier: 'traceparent' as never }, call),
-    message: /carrier: expected what handoff\.carrier\(\) gave.*got "traceparent"/,
+    message: /carrier: expected the result of handoff\.carrier\(\).*got "traceparent"/,
     tree: 'invoke_agent triage',
   },
   'a carrier without a valid traceparent': {
@@ -272,7 +272,7 @@ invoke_agent triage
       run.end();
       run.setOutputSummary('too late');
     },
-    message: /setter.*after the end.*set it before/,
+    message: /setter.*after the end.*call the setter earlier/,
     tree: 'invoke_agent triage',
     show: ['baton.run.output_summary'],
   },

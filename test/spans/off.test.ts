@@ -539,7 +539,7 @@ describe.each(['flush', 'shutdown'] as const)('%s', (method) => {
       short[method]({ timeoutMs: 20 }).then((flushed) => ended.push(`short ${flushed}`)),
     ]);
     expect(ended).toEqual(['short false', 'long false']);
-    const warning = { code: 'telemetry_failed', message: expect.stringMatching(/flush.*too long/) };
+    const warning = { code: 'telemetry_failed', message: expect.stringMatching(/flush.*time limit/) };
     expect(warnings).toEqual([warning, warning]);
   });
 

@@ -1,12 +1,12 @@
 import { printable } from '../../printable.ts';
-import type { Handoff } from '../session-timeline.ts';
+import type { ReplayedHandoff } from '../session-timeline.ts';
 import type { AgentColors } from './agent-colors.ts';
 import { formatDuration } from './amounts.ts';
 import { dim, errorText, plain, type RowText, textDetail } from './row-parts.ts';
 import { DIM, type Fragment, RED, type Style, YELLOW } from './styled-text.ts';
 
 /** `handoff → Billing  accepted after 90ms · returned after 1.2s · pass_control`, and below it why and with what. */
-export function describeHandoffRow(handoff: Handoff, colors: AgentColors): RowText {
+export function describeHandoffRow(handoff: ReplayedHandoff, colors: AgentColors): RowText {
   const { target, targetKind, receiver, mode, reasonType, reason, payloadSummary, answers } = handoff;
   const takenBy = receiver?.agent && receiver.agent.key !== target?.key ? [receiver.agent] : [];
   const facts = [targetKind, mode, reasonType].filter((fact) => fact !== undefined);
@@ -44,7 +44,7 @@ export function statusStyle(status: string): Style {
   return DIM;
 }
 
-function outcome({ answers, status, overdue, receiver, waitMs }: Handoff): Fragment[] {
+function outcome({ answers, status, overdue, receiver, waitMs }: ReplayedHandoff): Fragment[] {
   if (answers.length > 0) {
     return answers.map((answer, index) => {
       const after = index === 0 ? firstWait(waitMs, answer.afterMs) : answer.afterMs;
