@@ -1,8 +1,8 @@
 /**
- * The multi-agent handoff recipe: an urgent ticket arrives, the orchestrator triages it and delegates the drafting of
- * the reply to a worker. The recipe's blocks are used word for word; import and constructor are Baton's.
+ * The multi-agent handoff recipe. An urgent ticket arrives. The orchestrator triages it and delegates the draft of the
+ * reply to a worker. The blocks of the recipe are unchanged; only the import and the constructor are Baton's.
  *
- * Look at: the order of the replay, which is the recipe's own list: session, orchestrator run, triage step, handoff
+ * Look at: the order of the replay, which is the order of the recipe: session, orchestrator run, triage step, handoff
  * requested, child worker run, handoff completed (the worker has taken over), compose reply.
  *
  *     npx tsx examples/000-handoff-recipe.ts

@@ -1,9 +1,9 @@
 /**
- * The escalation pipeline: an orchestrator triages a ticket and hands the drafting of the reply to a worker. Written for
- * another SDK: import and constructor are changed, and the two placeholders take some time.
+ * The escalation pipeline: an orchestrator triages a ticket and hands the draft of the reply to a worker. The code was
+ * written for another SDK. Only the import and the constructor are changed, and the two placeholders take some time.
  *
  * Look at: the handoff, open from the request to its acceptance, with its reason and payload; the worker's run, linked
- * to it; `stepKey`, `stepName`, `stepIndex` and `role` on the runs; the tool call with its risk, action and resource.
+ * to the handoff; `stepKey`, `stepName`, `stepIndex` and `role` on the runs; the tool call with its risk, action and resource.
  *
  *     npx tsx examples/001-pipeline.ts
  */

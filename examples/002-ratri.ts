@@ -1,8 +1,8 @@
 /**
- * The escalation pipeline once more, written for yet another SDK. Only the import is changed: `Baton as Ratri`.
+ * The same escalation pipeline, written for a third SDK. Only the import is changed: `Baton as Ratri`.
  *
- * Look at: the same replay as of 001-pipeline.ts, within milliseconds, because the placeholders are empty. However short,
- * every span has a length and siblings keep their order.
+ * Look at: the same replay as that of 001-pipeline.ts. It takes only milliseconds, because the placeholders are empty. Even
+ * so, every span has a duration, and siblings keep their order.
  *
  *     npx tsx examples/002-ratri.ts
  */

@@ -1,10 +1,10 @@
 /**
- * Customer service: a receptionist and three specialists (orders, billing, tech) in three conversations, each a session.
- * A scripted model decides; what happens follows from its decisions.
+ * Customer service: a receptionist and three specialists (orders, billing, tech) in three conversations. Each
+ * conversation is a session. A scripted model makes all decisions.
  *
- * Look at: conversation 1, one agent and no handoff; conversation 2, where billing takes over from the receptionist;
- * conversation 3, where a wrong transfer comes back to the receptionist, two workers hand the order to and fro, and a
- * tool refuses a refund. Then the path and the statistics of the handoffs, in the program and again in the replay.
+ * Look at: conversation 1, with one agent and no handoff; conversation 2, where billing takes over from the receptionist;
+ * conversation 3, where a wrong transfer comes back to the receptionist, two workers hand the order back and forth, and a
+ * tool refuses a refund. Also look at the path and the statistics of the handoffs, in the program and in the replay.
  *
  *     npx tsx examples/003-customer-service.ts
  */
@@ -76,15 +76,15 @@ function askModel(model: ScriptedModel, agent: string, messages: readonly Messag
   });
 }
 
-/** Who works next, and the handoff that got them there: none at the start, and none when the work came back. */
+/** The next agent, and the handoff that it received: none at the start, and none when the work came back. */
 interface Turn {
   readonly agent: string;
   readonly handoff?: { readonly id: string; readonly from: string };
 }
 
-/** One agent at work, until it answers the customer or somebody else goes on. */
+/** Runs one agent until it answers the customer or another agent continues. */
 async function work(run: Run, turn: Turn, messages: Message[], model: ScriptedModel): Promise<Turn | undefined> {
-  if (turn.handoff) baton.trackHandoffCompleted(); // taken over
+  if (turn.handoff) baton.trackHandoffCompleted(); // accepted
   for (;;) {
     const decision = await askModel(model, turn.agent, messages);
     switch (decision.kind) {
@@ -113,7 +113,7 @@ async function work(run: Run, turn: Turn, messages: Message[], model: ScriptedMo
   }
 }
 
-/** The whole conversation: `pass_control` means that a run ends where the next one begins. */
+/** Runs the whole conversation. With `pass_control`, a run ends when the next one begins. */
 async function converse(message: string, start: string, script: Script): Promise<void> {
   const line = '='.repeat(80);
   console.log(`\n${line}\nUser: ${message}\n${line}\n`);
@@ -141,7 +141,7 @@ async function converse(message: string, start: string, script: Script): Promise
   });
 }
 
-// 1: the customer comes from the order's page, so straight to the specialist
+// 1: the customer comes from the order's page, so the specialist starts
 await converse('Has my order #12345 shipped?', 'order_agent', {
   order_agent: [
     { kind: 'tool', name: 'get_order_status', arguments: { order_id: '12345' } },

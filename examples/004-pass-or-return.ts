@@ -1,10 +1,10 @@
 /**
- * One ticket, worked on in two ways. `pass_control`: triage hands the whole conversation to billing, which owns it from
- * then on. `return_to_caller`: an orchestrator keeps the conversation, has billing do one part, and answers itself.
+ * One ticket, handled in two ways. `pass_control`: triage hands the whole conversation to billing, which owns it from
+ * then on. `return_to_caller`: an orchestrator keeps the conversation, lets billing do one part, and answers itself.
  *
- * Look at: where billing's run hangs (beside triage, or below the orchestrator); what crosses (the whole transcript, or
- * just the sub-task; the tool executions; the app's metadata); the refund that triage has made already, asked for again
- * by billing and not made twice; the thread id as conversation of every span.
+ * Look at: the parent of billing's run (a sibling of triage, or a child of the orchestrator); what the handoff passes on
+ * (the whole transcript, or only the sub-task; the tool executions; the app's metadata); the refund that triage has made,
+ * which billing asks for again and which is not made twice; the thread id as the conversation id of every span.
  *
  *     npx tsx examples/004-pass-or-return.ts
  */
@@ -18,7 +18,7 @@ const TICKET = 'My order #4321 was charged twice.';
 
 const baton = await Baton.create({ agent: { key: 'triage', name: 'Triage' } });
 
-/** What a conversation consists of, and what crosses when it is passed on. */
+/** The state of a conversation, which a handoff passes on. */
 interface Conversation {
   readonly threadId: string;
   readonly messages: Message[];
@@ -74,7 +74,7 @@ async function execute({ name, arguments: args }: ToolCall, { toolExecutions }: 
   );
 }
 
-/** Lets the agent think and use tools until it answers or hands over; gives that last decision. */
+/** Lets the agent call the model and tools until it answers or hands over; returns that last decision. */
 async function think(agent: string, conversation: Conversation, model: ScriptedModel): Promise<Decision> {
   const { messages } = conversation;
   for (;;) {
@@ -96,7 +96,7 @@ function textOf(decision: Decision): string {
   return decision.kind === 'answer' ? decision.text : '';
 }
 
-/** The conversation changes its owner: one run ends, the next one takes over, and the first is not heard of again. */
+/** The conversation changes its owner: the first run ends, and the next one takes over for good. */
 async function passControl(script: Script): Promise<void> {
   const conversation = openConversation();
   const { threadId, metadata } = conversation;
@@ -121,7 +121,7 @@ async function passControl(script: Script): Promise<void> {
     });
 
     await baton.withRun({ agent: { key: 'billing', name: 'Billing' }, handoffId: handoff.id }, async (run) => {
-      baton.trackHandoffCompleted(); // taken over
+      baton.trackHandoffCompleted(); // accepted
       console.log(`  billing sees ${conversation.messages.length} messages of thread ${conversation.threadId}`);
       const answer = textOf(await think('billing', conversation, model));
       run.setOutputSummary(answer);
@@ -132,12 +132,12 @@ async function passControl(script: Script): Promise<void> {
   });
 }
 
-/** The conversation stays with the orchestrator: billing gets a sub-task, and its answer comes back. */
+/** The conversation stays with the orchestrator: billing gets a sub-task and returns the result. */
 async function returnToCaller(script: Script): Promise<void> {
   const conversation = openConversation();
   const { threadId, metadata } = conversation;
   const model = new ScriptedModel('gpt-5.5', script);
-  // The same thread, told another way: a session of its own.
+  // The same thread a second time, so it needs a separate session.
   const ticket = { id: `${threadId}-again`, conversationId: threadId, metadata, inputSummary: TICKET };
 
   await baton.withSession({ ...ticket, kind: 'multi_agent', name: 'return-to-caller' }, async (session) => {
@@ -155,12 +155,12 @@ async function returnToCaller(script: Script): Promise<void> {
 
       const child = { agent: { key: 'billing', name: 'Billing' }, role: 'worker', handoffId: handoff.id };
       const outcome = await baton.withChildRun(child, async (billing) => {
-        baton.trackHandoffCompleted(); // taken over
+        baton.trackHandoffCompleted(); // accepted
         const subTask = { ...conversation, messages: [{ role: 'user' as const, content: task }] };
         console.log(`  billing sees ${subTask.messages.length} message of thread ${subTask.threadId}`);
         const text = textOf(await think('billing', subTask, model));
         billing.setOutputSummary(text);
-        baton.trackHandoffCompleted({ payloadSummary: text }); // done
+        baton.trackHandoffCompleted({ payloadSummary: text }); // completed
         return text;
       });
 

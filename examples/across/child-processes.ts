@@ -1,11 +1,11 @@
 /**
- * A handoff to a child process. The carrier travels in the first message; where there are no messages, in a variable of the
- * environment: `env: { ...process.env, HANDOFF: JSON.stringify(handoff.carrier()) }`.
+ * A handoff to a child process. The carrier travels in the first message. Without messages, use an environment variable:
+ * `env: { ...process.env, HANDOFF: JSON.stringify(handoff.carrier()) }`.
  *
- * Look at: the review agent says no. That is a decision and no error; the sender hears of it and goes on by itself.
+ * Look at: the review agent rejects the handoff. This is a decision, not an error. The sender gets the answer and goes on.
  *
  *     npx tsx examples/across/child-processes.ts
  */
-import { tellReplay } from './support/programs.ts';
+import { printReplay } from './support/programs.ts';
 
-await tellReplay((start) => start('child-processes/author.ts').ended());
+await printReplay((start) => start('child-processes/author.ts').ended());

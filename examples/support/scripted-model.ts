@@ -5,14 +5,14 @@ export interface Message {
   readonly content: string;
 }
 
-/** What a model decides: to answer, to call a tool, to hand over, or to give back what was handed to it. */
+/** A decision of the model: to answer, to call a tool, to hand over, or to return a handoff. */
 export type Decision =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'tool'; readonly name: string; readonly arguments: Readonly<Record<string, string | number>> }
   | { readonly kind: 'handoff'; readonly target: string; readonly reason: string }
   | { readonly kind: 'return'; readonly reason: string };
 
-/** What each agent's model decides, turn by turn. */
+/** The decisions of each agent's model, turn by turn. */
 export type Script = Readonly<Record<string, readonly Decision[]>>;
 
 interface Completion {
@@ -23,7 +23,7 @@ interface Completion {
   readonly decision: Decision;
 }
 
-/** Stands in for a paid API: the same decisions, ids, token counts and pace at every run. */
+/** Replaces a paid API: every run has the same decisions, ids, token counts and delays. */
 export class ScriptedModel {
   readonly provider = 'openai';
   readonly name: string;

@@ -1,9 +1,9 @@
 /**
- * Imported by every example for its effect: sets OpenTelemetry up, as an app does in its own way, and at the end of the
- * program prints the replay of what was recorded.
+ * Every example imports this file for its side effects. It sets up OpenTelemetry, and prints the replay of the recorded
+ * spans at the end of the program. An app sets up OpenTelemetry in its own way.
  *
- * With `OTEL_EXPORTER_OTLP_ENDPOINT` the spans also go out over OTLP/HTTP, a service for each agent. Where a provider is
- * registered already (`node --import ./telemetry.js …`), they go there, and nothing is printed.
+ * With `OTEL_EXPORTER_OTLP_ENDPOINT`, the spans are also sent over OTLP/HTTP, with a service for each agent. If a provider
+ * is already registered (`node --import ./telemetry.js …`), the spans go to it, and no replay is printed.
  */
 import { basename } from 'node:path';
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-// The receiver: takes one job from the queue, hours later if need be, and ends.
+// The receiver: takes one job from the queue, even hours later, and ends.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';

@@ -1,4 +1,4 @@
-// The sender: sends the carrier to the child process, and learns from its answer what came of the handoff.
+// The sender: sends the carrier to the child process, and reports the answer that the child process sends back.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// The receiver: a process of its own, with its own OpenTelemetry.
+// The receiver: a separate process, with its own OpenTelemetry.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Baton } from 'otel-baton';

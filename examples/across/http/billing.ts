@@ -1,4 +1,4 @@
-// The receiver: a service of its own, with its own OpenTelemetry.
+// The receiver: a separate service, with its own OpenTelemetry.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -17,9 +17,9 @@ async function refund(order: string): Promise<string> {
 const server = createServer(async (request, response) => {
   const { carrier, order } = (await json(request)) as { carrier: Carrier; order: string };
   const answer = await baton.withRun({ carrier }, async () => {
-    baton.trackHandoffCompleted(); // billing takes over
+    baton.trackHandoffCompleted(); // accepted: billing takes over
     const done = await baton.withTool({ tool: { name: 'issue_refund', riskLevel: 'high' } }, () => refund(order));
-    baton.trackHandoffCompleted(); // and is done
+    baton.trackHandoffCompleted(); // completed: billing has finished
     return done;
   });
   response.end(answer);

@@ -1,4 +1,4 @@
-// Asks, and ends: what goes on tomorrow is two carriers, plain JSON, kept with the ticket.
+// Asks for the approval and ends. Two carriers, as plain JSON with the ticket, are all that the next process needs.
 import { Baton } from 'otel-baton';
 import { register } from 'otel-baton/sdk';
 

@@ -1,4 +1,4 @@
-// Somebody has decided: the session goes on, in a process that knows of the evening what the ticket says.
+// Continues the session after the decision. This process knows only what the ticket says.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Baton } from 'otel-baton';
 import { register } from 'otel-baton/sdk';

@@ -1,6 +1,6 @@
 /**
- * Runs the programs of a recipe, each a process of its own, and tells the replay of what all of them sent. They export
- * over OTLP/HTTP, as to any backend; with `OTEL_EXPORTER_OTLP_ENDPOINT` to that one, and nothing is told here.
+ * Runs the programs of a recipe, each in a separate process, and prints the replay of all their spans. They export over
+ * OTLP/HTTP, as to any backend. With `OTEL_EXPORTER_OTLP_ENDPOINT` they export to that endpoint, and no replay is printed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,17 +10,17 @@ import { buildTimelines, readOtlpJson, renderSessions } from 'otel-baton/replay'
 import { startReceiver } from '../../../src/cli/demo/receiver.ts';
 
 export interface Program {
-  /** The first thing that it says. */
+  /** The first line of its standard output. */
   readonly firstLine: Promise<string>;
-  /** Waits for its end; rejects when that was not a good one. */
+  /** Waits until the program ends; rejects if its exit code is not 0. */
   ended(): Promise<void>;
-  /** Asks it to end, and waits for that. */
+  /** Sends SIGTERM, and waits until the program ends. */
   stop(): Promise<void>;
 }
 
 type Start = (path: string, env?: Readonly<Record<string, string>>) => Program;
 
-export async function tellReplay(recipe: (start: Start) => Promise<void>): Promise<void> {
+export async function printReplay(recipe: (start: Start) => Promise<void>): Promise<void> {
   const receiver = await startReceiver();
   const running = new Set<ChildProcess>();
   const endpoint = process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? receiver.url;
@@ -51,7 +51,7 @@ function follow(path: string, child: ChildProcess): Program {
   const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
   const firstLine = Promise.race([
     once(lines, 'line').then(([line]) => String(line)),
-    closed.then(() => Promise.reject(new Error(`${path} ended and said nothing`))),
+    closed.then(() => Promise.reject(new Error(`${path} ended without any output`))),
   ]);
   firstLine.catch(() => {});
   return {

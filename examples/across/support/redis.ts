@@ -8,7 +8,7 @@ export interface Redis {
   stop(): Promise<void>;
 }
 
-/** A Redis of its own on a free port of 127.0.0.1, that keeps nothing. */
+/** Starts a separate Redis on a free port of 127.0.0.1, without persistence. */
 export async function startRedis(): Promise<Redis> {
   const port = await freePort();
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];

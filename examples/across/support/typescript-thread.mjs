@@ -1,4 +1,4 @@
-// Not every Node starts a thread from a TypeScript file: this one imports the file that stands in `argv`.
+// Not every version of Node can start a thread from a TypeScript file, so this file imports the one in `argv`.
 import { register } from 'tsx/esm/api';
 
 register();

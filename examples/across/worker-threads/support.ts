@@ -1,4 +1,4 @@
-// The sender: gives the carrier to the thread as it starts it.
+// The sender: starts the thread and passes the carrier to it.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Baton } from 'otel-baton';
@@ -6,7 +6,7 @@ import { register } from 'otel-baton/sdk';
 
 const telemetry = register({ serviceName: 'support-service' });
 const baton = new Baton({ agent: { key: 'support', name: 'Support' } });
-// With JavaScript, the thread's own file: `new Worker(new URL('./translation.js', import.meta.url), { workerData })`.
+// In JavaScript, pass the file of the thread itself: `new Worker(new URL('./translation.js', import.meta.url), { workerData })`.
 const starter = new URL('../support/typescript-thread.mjs', import.meta.url);
 const argv = [new URL('./translation.ts', import.meta.url).href];
 

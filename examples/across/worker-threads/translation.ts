@@ -1,4 +1,4 @@
-// The receiver: a thread of its own, with its own OpenTelemetry.
+// The receiver: a separate thread, with its own OpenTelemetry.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Baton, type Carrier } from 'otel-baton';
