@@ -108,8 +108,8 @@ async function work(): Promise<void> {
 function nestedSides(baton: Baton, depth: number): Sides {
   const nestByHand = (sessionId: string, parentId: string | undefined, left: number): Promise<void> =>
     runByHand(AGENT, sessionId, parentId, async (id) => {
-      await undefined;
-      await (left === 1 ? work() : nestByHand(sessionId, id, left - 1));
+      await work();
+      if (left > 1) await nestByHand(sessionId, id, left - 1);
     });
   return {
     baton: () => baton.withSession({}, () => nest(baton, depth)),
@@ -120,10 +120,10 @@ function nestedSides(baton: Baton, depth: number): Sides {
   };
 }
 
-/** Each has waited for something before it starts the next, so that they do not stand on one stack. */
+/** Each has waited for its work before it starts the next, so that they do not stand on one stack. */
 function nest(baton: Baton, left: number): Promise<void> {
   return baton.withRun({}, async () => {
-    await undefined;
-    await (left === 1 ? work() : nest(baton, left - 1));
+    await work();
+    if (left > 1) await nest(baton, left - 1);
   });
 }
