@@ -1,22 +1,37 @@
 /**
- * What Baton costs: `npm run bench`, or `npm run bench -- [--quick] [question …]`.
+ * What Baton costs: `npm run bench`, or `npm run bench -- [--quick] [--node 20,22,24] [question …]`. Some questions are asked
+ * only by name: `runs`, `nested`, `nested-growth`, `at-once`, `many-open`.
  *
- * `npm run bench -- soak` asks something else: whether it stays flat when an app forgets 200,000 of each thing.
+ * Two names ask something else. `soak`: whether it stays flat when an app forgets 200,000 of each thing. `wire`: how many bytes
+ * a pipeline is, and what they are for.
  *
  * Only the ratios travel from one machine to another. `--quick` proves in a few seconds that everything runs; its
  * numbers say little. Exits with 1 when the two sides of a comparison do not do the same, whatever the ratios are.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { HEAP_FLAGS } from './measure/heap.ts';
 import type { Measure, Measured, Question } from './measure/question.ts';
 import { type Answer, table } from './measure/table.ts';
+import { onVersions } from './node-versions.ts';
 import { QUESTIONS } from './questions.ts';
 import { soakAll } from './soak/soak.ts';
+import { tellWire } from './wire/wire.ts';
 
-const given = process.argv.slice(2);
-const names = given.filter((argument) => argument !== '--quick');
-const thoroughness = given.includes('--quick') ? 'quick' : 'full';
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, node: { type: 'string' } },
+});
+const thoroughness = values.quick ? 'quick' : 'full';
+if (values.node !== undefined) {
+  const isRun = onVersions(values.node.split(','), [...(values.quick ? ['--quick'] : []), ...names]);
+  process.exit(isRun ? 0 : 1);
+}
+if (names.includes('wire')) {
+  await tellWire();
+  process.exit(0);
+}
 if (names.includes('soak')) {
   const isFlat = await soakAll(
     thoroughness === 'quick' ? { operations: 20_000, limit: 1_000 } : { operations: 200_000 },
@@ -28,7 +43,7 @@ if (unknown !== undefined) {
   console.error(`no question is called ${unknown}; there are ${QUESTIONS.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
-const asked = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name));
+const asked = QUESTIONS.filter(({ name, byName }) => (names.length === 0 ? !byName : names.includes(name)));
 
 try {
   for (const question of asked) if (question.check) await inOwnProcess(question, ['check']);

@@ -1,19 +1,13 @@
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { Baton } from '../src/index.ts';
 import type { Question } from './measure/question.ts';
 import { inBaton } from './pipeline/baton.ts';
+import { discard } from './pipeline/discard.ts';
 import { byHand } from './pipeline/hand-written.ts';
 
 const AGENT = { key: 'support-ops-orchestrator', name: 'Support Ops Orchestrator' };
-
-const discard: SpanProcessor = {
-  onStart() {},
-  onEnd() {},
-  forceFlush: () => Promise.resolve(),
-  shutdown: () => Promise.resolve(),
-};
 
 /** What does Baton cost beside the very same spans written by hand? */
 export const pipelineOn: Question = {

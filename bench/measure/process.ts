@@ -22,10 +22,11 @@ try {
 }
 process.disconnect?.();
 
-async function measure({ prepare }: Question): Promise<void> {
+async function measure({ prepare, batch, rounds = effort.timeRounds }: Question): Promise<void> {
   const sides = await prepare();
+  const timeEffort = { ...effort, timeRounds: Math.min(rounds, effort.timeRounds) };
   await checkSameWork(sides);
-  if (tasks.includes('time')) tell({ measure: 'time', rounds: await measureTime(sides, effort) });
+  if (tasks.includes('time')) tell({ measure: 'time', rounds: await measureTime(sides, timeEffort, batch) });
   if (tasks.includes('heap')) tell({ measure: 'heap', rounds: await measureHeap(sides, effort) });
 }
 

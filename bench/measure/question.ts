@@ -7,8 +7,16 @@ export interface Question {
   readonly measures?: readonly Measure[];
   /** Sets the process up (each measurement has one of its own) and gives both sides. */
   prepare(): Sides | Promise<Sides>;
+  /** Asked only where the command line names it: it takes long, or is of interest to few. */
+  readonly byName?: boolean;
+  /** How often a side runs in one sample of the clock, where one run is long enough by itself; default 100. */
+  readonly batch?: number;
+  /** Rounds of the clock, where the usual number would take minutes. */
+  readonly rounds?: number;
+  /** Whether what is done grows from round to round, so that the last rounds are to be compared with the first. */
+  readonly grows?: boolean;
   /** Most that Baton may cost, as a multiple of the other side. */
-  readonly goal?: Readonly<Record<Measure, number>>;
+  readonly goal?: Readonly<Partial<Record<Measure, number>>>;
   /** Throws when the two sides do not do the same. Runs in a process of its own, before anything is measured. */
   check?(): Promise<void>;
 }

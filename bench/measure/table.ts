@@ -4,7 +4,7 @@ export interface Answer extends Measured {
   readonly question: Question;
 }
 
-const HEADINGS = ['pipeline', 'cost', 'Baton', 'other', 'ratio', 'middle half', 'goal', ''];
+const HEADINGS = ['pipeline', 'cost', 'Baton', 'other', 'ratio', 'middle half', 'last ÷ first', 'goal', ''];
 
 /** One line per answer; costs are medians, and the ratio is the median of the ratios within a round. */
 export function table(answers: readonly Answer[]): string {
@@ -28,9 +28,16 @@ function row({ question, measure, rounds }: Answer): string[] {
     cost('other'),
     ratio.toFixed(2),
     `${quantile(ratios, 0.25).toFixed(2)} to ${quantile(ratios, 0.75).toFixed(2)}`,
+    question.grows ? growth(ratios).toFixed(2) : '',
     goal === undefined ? 'none' : `<= ${goal}`,
     goal === undefined ? '' : ratio <= goal ? 'met' : 'missed',
   ];
+}
+
+/** How much dearer the last tenth of the rounds is than the first. */
+function growth(ratios: readonly number[]): number {
+  const tenth = Math.ceil(ratios.length / 10);
+  return quantile(ratios.slice(-tenth), 0.5) / quantile(ratios.slice(0, tenth), 0.5);
 }
 
 function amount(measure: Measure, value: number): string {

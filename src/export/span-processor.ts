@@ -23,8 +23,6 @@ export interface PipelineSpanProcessor {
   shutdown(): Promise<void>;
 }
 
-const INHERITED = [ATTR_SESSION_ID, ATTR_RUN_ID, ATTR_AGENT_KEY] as const;
-
 /**
  * Adds `session.id`, `baton.run.id` and `baton.agent.key` to every span of another library that starts inside a scope of
  * Baton, or below a span that has them: HTTP requests, database queries, the spans of a framework. It never overwrites an
@@ -65,18 +63,24 @@ function quietly(action: () => void): void {
 function stampFromScope(span: StartingSpan, scope: Scope | Surroundings): void {
   if (scope.silent) return;
   const isTold = isForeign(scope);
-  stamp(span, ATTR_SESSION_ID, isTold ? scope.sessionId : scope.record?.sessionId);
-  if (scope.runId === undefined) return;
-  stamp(span, ATTR_RUN_ID, scope.runId);
-  stamp(span, ATTR_AGENT_KEY, isTold ? scope.agentKey : scope.agent?.key);
+  const sessionId = isTold ? scope.sessionId : scope.record?.sessionId;
+  if (scope.runId === undefined) stamp(span, sessionId, undefined, undefined);
+  else stamp(span, sessionId, scope.runId, isTold ? scope.agentKey : scope.agent?.key);
 }
 
 function stampFromParent(span: StartingSpan, parent: Span | undefined): void {
   const attributes = (parent as Partial<StartingSpan> | undefined)?.attributes;
   if (attributes?.[ATTR_SESSION_ID] === undefined) return;
-  for (const name of INHERITED) stamp(span, name, attributes[name]);
+  stamp(span, attributes[ATTR_SESSION_ID], attributes[ATTR_RUN_ID], attributes[ATTR_AGENT_KEY]);
 }
 
-function stamp(span: StartingSpan, name: string, value: AttributeValue | undefined): void {
-  if (value !== undefined && span.attributes[name] === undefined) span.setAttribute(name, value);
+type Stamp = AttributeValue | undefined;
+
+/** Each key by its name: a loop over the keys costs half as much again as the three calls of `setAttribute`. */
+function stamp(span: StartingSpan, sessionId: Stamp, runId: Stamp, agentKey: Stamp): void {
+  const { attributes } = span;
+  if (sessionId !== undefined && attributes[ATTR_SESSION_ID] === undefined)
+    span.setAttribute(ATTR_SESSION_ID, sessionId);
+  if (runId !== undefined && attributes[ATTR_RUN_ID] === undefined) span.setAttribute(ATTR_RUN_ID, runId);
+  if (agentKey !== undefined && attributes[ATTR_AGENT_KEY] === undefined) span.setAttribute(ATTR_AGENT_KEY, agentKey);
 }

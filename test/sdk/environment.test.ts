@@ -314,8 +314,13 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
   },
   async OTEL_EXPORTER_OTLP_COMPRESSION() {
     const NAME = 'OTEL_EXPORTER_OTLP_COMPRESSION';
-    expect((await see({ [NAME]: 'GZip' })).asked[0]?.headers['content-encoding']).toBe('gzip');
-    expectDefault(await see({ [NAME]: 'brotli' }), NAME, '"brotli"', 'gzip or none', 'the default is none');
+    const encoding = ({ asked }: Seen): string | undefined => asked[0]?.headers['content-encoding'];
+    expect(encoding(await see({}))).toBe('gzip');
+    expect(encoding(await see({ [NAME]: 'None' }))).toBeUndefined();
+    expect(encoding(await see({ [NAME]: 'GZip' }))).toBe('gzip');
+    const junk = await see({ [NAME]: 'brotli' });
+    expectDefault(junk, NAME, '"brotli"', 'gzip or none', 'the default is gzip');
+    expect(encoding(junk)).toBe('gzip');
   },
   async OTEL_EXPORTER_OTLP_TRACES_COMPRESSION() {
     const env = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' };

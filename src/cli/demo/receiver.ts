@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
-/** A small OTLP/HTTP receiver on a free port of 127.0.0.1: keeps what arrives, as it arrived. */
+/** A small OTLP/HTTP receiver on a free port of 127.0.0.1: keeps what arrives, unpacked. */
 export interface Receiver {
   readonly url: string;
   /** The bodies of the requests, one OTLP/JSON object each. */
@@ -15,8 +16,11 @@ export async function startReceiver(): Promise<Receiver> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (request.method === 'POST' && request.url === '/v1/traces')
-        bodies.push(Buffer.concat(chunks).toString('utf8'));
+      if (request.method === 'POST' && request.url === '/v1/traces') {
+        const sent = Buffer.concat(chunks);
+        const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+        bodies.push(body.toString('utf8'));
+      }
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });

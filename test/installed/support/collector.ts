@@ -1,7 +1,8 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { gunzipSync } from 'node:zlib';
 
-/** What came to a collector that takes protobuf, over HTTP or gRPC, and looks at nothing but headers and bytes. */
+/** What came to a collector that takes protobuf, over HTTP or gRPC, and looks at nothing but headers and unpacked bytes. */
 export interface Collector {
   readonly url: string;
   readonly got: readonly { readonly key: unknown; readonly type: unknown }[];
@@ -14,7 +15,12 @@ export async function startCollector(grpc: boolean): Promise<Collector> {
   const bodies: Buffer[] = [];
   const take = (request: IncomingMessage | Http2ServerRequest, done: () => void): void => {
     got.push({ key: request.headers['x-key'], type: request.headers['content-type'] });
-    request.on('data', (chunk: Buffer) => bodies.push(chunk)).on('end', done);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      bodies.push(unpacked(Buffer.concat(chunks), request.headers['content-encoding'] === 'gzip'));
+      done();
+    });
   };
   const server = grpc
     ? createHttp2((request: Http2ServerRequest, response: Http2ServerResponse) => {
@@ -38,4 +44,10 @@ export async function startCollector(grpc: boolean): Promise<Collector> {
         if ('closeAllConnections' in server) server.closeAllConnections();
       }),
   };
+}
+
+/** A message of gRPC says in its first byte whether it is packed, and in the next four how long it is. */
+function unpacked(body: Buffer, gzip: boolean): Buffer {
+  if (gzip) return gunzipSync(body);
+  return body[0] === 1 ? gunzipSync(body.subarray(5)) : body;
 }
