@@ -116,7 +116,7 @@ export class NoOp implements Session, Run, WorkflowStep, ToolCall, ModelCall, Ha
 }
 
 /** Marks a context in which nothing is recorded, so that no code inside it tries to. */
-export class NoOpScope {
+class NoOpScope {
   readonly silent = true;
   readonly sessionId: string | undefined;
   /** No callback of an enclosing scope is running, so no outer scope handles what a promise in here resolves to. */
@@ -175,12 +175,12 @@ export function noOpInside(active: Context, session: boolean, sessionId?: string
 }
 
 /** The session id of the enclosing scope. */
-export function sessionIdAround(active: Context): string | undefined {
+function sessionIdAround(active: Context): string | undefined {
   return scopeOf(active)?.sessionId;
 }
 
 /** A handoff that is not recorded. Its carrier still passes on the session and the unsampled span context. */
-export class NoOpHandoff extends NoOp {
+class NoOpHandoff extends NoOp {
   private readonly active: Context;
   private readonly sourceRunId: string | undefined;
   private readonly isInSession: boolean;
