@@ -15,7 +15,7 @@ export interface BuiltPackage {
   remove(): void;
 }
 
-const INSIDE = /\b(activity|joinedBy|hasSeen|sees|enlist|peers|giveWay|opened|shadowed|handoffById)\b/g;
+const INSIDE = /\b(joinedBy|rememberError|enlist|peers|evict|opened|shadowed|handoffById|enclosing)\b/g;
 
 export function buildPackage(): BuiltPackage {
   const folder = mkdtempSync(join(tmpdir(), 'built-package-'));
