@@ -27,7 +27,7 @@ describe('register({ signals: true })', () => {
       const handler = `
         process.${how}('SIGTERM', () => {
           console.log('handled');
-          setTimeout(() => ended('during'), 280);
+          setTimeout(() => ended('during'), 200);
           setTimeout(() => { ended('too late'); process.exit(3); }, 300);
         });
       `;
