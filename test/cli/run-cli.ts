@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from '@jest/globals';
 import { buildSync } from 'esbuild';
 
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface CliResult {
@@ -23,7 +24,7 @@ function main(): string {
     mkdirSync(cache, { recursive: true });
     const own = mkdtempSync(join(cache, 'otel-baton-cli-'));
     const options = { bundle: true, packages: 'external', format: 'esm', platform: 'node', splitting: true } as const;
-    buildSync({ ...options, entryPoints: [join(ROOT, 'src/cli/main.ts')], outdir: own, logLevel: 'error' });
+    buildSync({ ...options, entryPoints: [MAIN], outdir: own, logLevel: 'error' });
     folder = own;
   }
   return join(folder, 'main.js');
