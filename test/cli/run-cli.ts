@@ -1,11 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from '@jest/globals';
-import { buildSync } from 'esbuild';
+import { bundledSource } from '../support/bundled-sources.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface CliResult {
@@ -14,26 +10,6 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-let folder: string | undefined;
-
-/** The command line, bundled once for each test file: a process that transpiles the sources first takes four times as long. */
-function main(): string {
-  if (folder === undefined) {
-    // Where the installed packages are found.
-    const cache = join(ROOT, 'node_modules', '.cache');
-    mkdirSync(cache, { recursive: true });
-    const own = mkdtempSync(join(cache, 'otel-baton-cli-'));
-    const options = { bundle: true, packages: 'external', format: 'esm', platform: 'node', splitting: true } as const;
-    buildSync({ ...options, entryPoints: [MAIN], outdir: own, logLevel: 'error' });
-    folder = own;
-  }
-  return join(folder, 'main.js');
-}
-
-afterAll(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-});
-
 /** Runs the command line in a process of its own, as a shell would. */
 export function runCli(
   args: readonly string[],
@@ -41,7 +17,7 @@ export function runCli(
 ): Promise<CliResult> {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main(), ...args], {
+    const child = spawn(process.execPath, [bundledSource('cli/main.ts'), ...args], {
       cwd: ROOT,
       env: { ...inherited, ...env },
     });

@@ -6,10 +6,11 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type RecordedSpan, readOtlpJson } from '../../src/replay.ts';
 import { register } from '../../src/sdk.ts';
+import { bundledSource } from '../support/bundled-sources.ts';
 import { type Receiver, startReceiver } from '../support/otlp-receiver.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const source = (name: string): string => pathToFileURL(join(ROOT, 'src', name)).href;
+const source = (name: string): string => pathToFileURL(bundledSource(name)).href;
 
 let receiver: Receiver;
 let folder: string;
@@ -31,14 +32,14 @@ const APP = `
   await baton.withSession({ id: 'ticket-1' }, () => baton.withRun({}, async () => {}));
 `;
 
-/** Runs an app as `node --import tsx [flags] app.mjs` and gives what arrived. */
+/** Runs an app as `node [flags] app.mjs` and gives what arrived. */
 async function runApp(
   app: string,
   { flags = [], env = {} }: { readonly flags?: string[]; readonly env?: Record<string, string> } = {},
 ): Promise<{ spans: readonly RecordedSpan[]; stdout: string; stderr: string }> {
   const file = join(folder, 'app.mjs');
   await writeFile(file, app);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', ...flags, file], {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, file], {
     cwd: ROOT,
     env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env },
   });

@@ -1,11 +1,11 @@
 /** An app in a process of its own that gets a real signal. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readOtlpJson } from '../../../src/replay.ts';
+import { bundledSource } from '../../support/bundled-sources.ts';
 import { type Receiver, startReceiver } from '../../support/otlp-receiver.ts';
 
 const ROOT = new URL('../../..', import.meta.url);
-const source = (name: string): string => new URL(`src/${name}`, ROOT).href;
 
 export interface Ended {
   readonly code: number | null;
@@ -17,9 +17,9 @@ export interface Ended {
 }
 
 /** What each app has at hand: `ended(name)` makes a span, `register` is ours, and it lives until it is ended. */
-const HEAD = `
+const head = (): string => `
   import { trace } from '@opentelemetry/api';
-  import { register } from '${source('sdk.ts')}';
+  import { register } from '${pathToFileURL(bundledSource('sdk.ts')).href}';
   const ended = (name) => trace.getTracer('app').startSpan(name).end();
   const alive = setInterval(() => {}, 1_000);
 `;
@@ -27,15 +27,11 @@ const HEAD = `
 /** Runs the app until it says that it is ready, sends it the signals 50 ms apart, and waits for its end. */
 export async function signalled(app: string, signals: readonly NodeJS.Signals[], endpoint?: string): Promise<Ended> {
   const receiver: Receiver = await startReceiver();
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', `${HEAD}${app}\nconsole.log('ready');`],
-    {
-      cwd: fileURLToPath(ROOT),
-      env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint ?? receiver.url },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `${head()}${app}\nconsole.log('ready');`], {
+    cwd: fileURLToPath(ROOT),
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint ?? receiver.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (chunk) => {
