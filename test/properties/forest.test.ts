@@ -8,7 +8,7 @@ import { registry } from '../support/registry.ts';
 import { disagreements, Player, type Program, problemsOf, programs, sessions } from './programs.ts';
 
 /** `FC_RUNS=5000 npm test -- test/properties` looks harder. */
-const RUNS = Number(process.env.FC_RUNS ?? 100);
+const RUNS = Number(process.env.FC_RUNS ?? 50);
 
 const recording = new Recording();
 
