@@ -24,6 +24,15 @@ export function parseTraceparent(id: unknown): SpanContext | undefined {
   return isSpanContextValid(context) ? context : undefined;
 }
 
+/** The same with even flags, and without ids that are all zeros. */
+const NOT_SAMPLED =
+  /^(?!ff)(?:00(?=.{53}$)|(?!00)[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace](?:-.*)?$/;
+
+/** Whether an id names a span that was not sampled. Asked for each call that names a run, so nothing is parsed for it. */
+export function isUnsampled(id: unknown): boolean {
+  return typeof id === 'string' && NOT_SAMPLED.test(id);
+}
+
 /** Random once per process, then counted: ids that name no span must cost next to nothing. */
 const unrecordedTrace = `00-${randomHex(24)}`;
 const unrecordedSpan = `-${randomHex(8)}`;

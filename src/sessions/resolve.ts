@@ -2,7 +2,7 @@ import { type Context, trace } from '@opentelemetry/api';
 import { ATTR_SESSION_ID } from '../attributes.ts';
 import { isForeign, type Surroundings, scopeOf, withScope } from '../context/scope.ts';
 import { isSuppressed } from '../context/suppress.ts';
-import { formatTraceparent, parseTraceparent } from '../context/traceparent.ts';
+import { formatTraceparent, isUnsampled, parseTraceparent } from '../context/traceparent.ts';
 import { describe } from '../errors.ts';
 import type { Recorder } from '../tracing/recorder.ts';
 import type { EnclosingScope } from './enclosing-scope.ts';
@@ -49,7 +49,7 @@ function isDropped(
 ): boolean {
   if (runId !== undefined && runId !== (enclosing as Surroundings | undefined)?.runId) {
     if (openRuns.has(runId)) return false;
-    if (parseTraceparent(runId)?.traceFlags === 0) return true;
+    if (isUnsampled(runId)) return true;
   } else if (sessionId !== undefined && droppedSessions.get(sessionId) && !openSession(sessionId)) {
     return true;
   }
